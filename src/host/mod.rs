@@ -1,0 +1,144 @@
+//! The only code that touches an operating system.
+//!
+//! Every question about the audited host goes through [`Host`]: this machine, a directory that
+//! holds one, or a made-up one in a test. What is asked and read is written down by [`manifest`].
+
+pub mod broker;
+pub mod engine;
+pub mod identity;
+pub mod live;
+pub mod manifest;
+pub mod memory;
+pub mod root;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::fact::{Fact, Mode, Text};
+pub use identity::Identity;
+
+/// The most that is read of one file, in bytes.
+pub const MOST_READ: usize = 16 * 1024 * 1024;
+
+/// A host under audit. Nothing here can change it.
+///
+/// Paths are absolute on the audited host. `Fact::Absent` means it was looked for and is not
+/// there (`ENOENT`, `ENOTDIR`); whatever else stood in the way is `Fact::Unknown` with its reason.
+pub trait Host: Sync {
+    /// The content of a regular file or of a file below `/proc` or `/sys`, following links.
+    /// Never opens a FIFO, socket or device: those are `Unknown`. At most [`MOST_READ`] bytes, else `TooLarge`.
+    fn read(&self, path: &Path) -> Fact<Arc<[u8]>>;
+
+    /// The metadata of what a path leads to, following links.
+    fn stat(&self, path: &Path) -> Fact<Stat>;
+
+    /// The metadata of the path itself, not following a link in its last component.
+    fn lstat(&self, path: &Path) -> Fact<Stat>;
+
+    /// Where a symbolic link points, as written. `Absent` where the path is not a link.
+    fn link(&self, path: &Path) -> Fact<PathBuf>;
+
+    /// The path with every link resolved.
+    fn resolve(&self, path: &Path) -> Fact<PathBuf>;
+
+    /// The names in a directory with their kinds, sorted by name.
+    fn list(&self, path: &Path) -> Fact<Arc<[Entry]>>;
+
+    /// Names of a file's extended attributes and POSIX ACL presence are not asked for yet.
+    /// What an engine answers to one of the fixed questions: the body of a 200 answer.
+    /// `Absent` for 404; anything else is `Unknown`.
+    fn engine(&self, socket: &Path, question: &engine::Route) -> Fact<Arc<[u8]>>;
+
+    /// The audit rules loaded in the kernel, as the raw netlink messages of `AUDIT_LIST_RULES`, one after the other.
+    fn audit_rules(&self) -> Fact<Arc<[u8]>>;
+
+    /// Links of a process that only its peers may read: executable and namespaces.
+    fn process_links(&self, pid: i32) -> Fact<ProcessLinks>;
+
+    /// The time of the audit, taken once.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Who this host is.
+    fn identity(&self) -> Identity;
+
+    /// How many threads may ask at the same time.
+    fn parallelism(&self) -> usize {
+        1
+    }
+}
+
+/// The kind of thing at a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A socket.
+    Socket,
+    /// A named pipe.
+    Fifo,
+    /// A character or block device.
+    Device,
+    /// Anything else.
+    Other,
+}
+
+impl FileKind {
+    /// The word used in records: `file`, `directory`, `link`, `socket`, `fifo`, `device`, `other`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Link => "link",
+            Self::Socket => "socket",
+            Self::Fifo => "fifo",
+            Self::Device => "device",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The metadata of a path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stat {
+    /// What it is.
+    pub kind: FileKind,
+    /// Permission bits.
+    pub mode: Mode,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+    /// Size in bytes.
+    pub size: u64,
+    /// Inode number; with `device` it identifies the object.
+    pub inode: u64,
+    /// Device number of the file system.
+    pub device: u64,
+    /// Last change of the content, seconds since the epoch.
+    pub modified: i64,
+}
+
+/// One name in a directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The name, without its directory.
+    pub name: PathBuf,
+    /// What it is; a link is a link.
+    pub kind: FileKind,
+}
+
+/// What only the supervisor can read of another process.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProcessLinks {
+    /// `/proc/PID/exe`, as the kernel prints it; ends in ` (deleted)` when the file is gone.
+    pub exe: Option<Text>,
+    /// Namespace names and inode numbers, such as `("net", 4026531840)`.
+    pub namespaces: Vec<(Text, u64)>,
+}

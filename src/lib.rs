@@ -1,0 +1,16 @@
+//! plimsoll audits the host a Docker engine runs on.
+//!
+//! The modules stand in layer order: each may use only those above it in this list.
+
+pub mod fact;
+pub mod parse;
+pub mod host;
+pub mod resource;
+pub mod definition;
+pub mod audit;
+pub mod report;
+pub mod store;
+pub mod seal;
+pub mod cli;
+
+pub use cli::main;

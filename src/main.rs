@@ -1,0 +1,4 @@
+//! The `plimsoll` command.
+fn main() -> std::process::ExitCode {
+    plimsoll::main()
+}

@@ -1,0 +1,216 @@
+//! What there is to know about a host: one file per kind of thing.
+//!
+//! A resource turns a host into typed records. It knows the semantics (which file wins, what a
+//! default is, what an alias means); checks only claim things about its records.
+
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use crate::fact::{Gap, Record, Row, Schema};
+use crate::host::Host;
+
+/// Which records of a resource are wanted.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Selector {
+    /// All there are: `"*"`.
+    All,
+    /// Those with these names; a name may be a glob where the resource says so.
+    Keys(Vec<String>),
+    /// Named arguments, for the few resources that need more than a name.
+    Named(BTreeMap<String, Vec<String>>),
+}
+
+/// One question to a resource. Asked once per run, however many checks need it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Query {
+    /// Name of the resource.
+    pub resource: &'static str,
+    /// Which records.
+    pub of: Selector,
+}
+
+/// A kind of thing on a host.
+pub trait Resource {
+    /// What its records are.
+    type Row: Row;
+
+    /// How the selector is read, for people: what a key is, whether globs work, which named arguments there are.
+    const SELECTOR: &'static str;
+
+    /// Named arguments it understands; empty for resources selected by key.
+    const ARGUMENTS: &'static [&'static str] = &[];
+
+    /// Whether `"*"` is meaningful: there is a finite list of such things to find.
+    const ENUMERABLE: bool = true;
+
+    /// The records. A selector that names things decides for itself whether a missing thing is a
+    /// record that says so (`file`, `service`, `sysctl`) or no record (`user`, `container`).
+    /// `Err` where nothing could be enumerated at all; a partial look returns records with unknown facts.
+    fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap>;
+}
+
+/// What a resource may use while it collects.
+pub struct Context<'a> {
+    /// The host to look at.
+    pub host: &'a dyn Host,
+    wanted: BTreeMap<&'static str, BTreeSet<String>>,
+    memo: Mutex<HashMap<TypeId, Arc<OnceLock<Arc<dyn Any + Send + Sync>>>>>,
+}
+
+impl<'a> Context<'a> {
+    /// A context in which every field of every resource is wanted.
+    #[must_use]
+    pub fn new(host: &'a dyn Host) -> Self {
+        Self { host, wanted: BTreeMap::new(), memo: Mutex::default() }
+    }
+
+    /// Says which fields of which resources any check looks at; a resource that is not named is wanted whole.
+    #[must_use]
+    pub fn wanting(mut self, wanted: BTreeMap<&'static str, BTreeSet<String>>) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
+    /// Whether anybody asked for a field, so that costly ones are left out otherwise.
+    /// A field that is not wanted is given as `Unknown` with `NotCollected`. Pointers are fields that begin with `/`.
+    #[must_use]
+    pub fn wants(&self, resource: &str, field: &str) -> bool {
+        self.wanted.get(resource).is_none_or(|fields| fields.contains(field))
+    }
+
+    /// Whether anybody points into a resource's documents.
+    #[must_use]
+    pub fn wants_document(&self, resource: &str) -> bool {
+        self.wanted.get(resource).is_none_or(|fields| fields.iter().any(|field| field.starts_with('/')))
+    }
+
+    /// Something that several resources share, worked out once per run: keyed by its type.
+    pub fn once<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
+        let cell = {
+            let mut memo = self.memo.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            memo.entry(TypeId::of::<T>()).or_default().clone()
+        };
+        let shared = cell.get_or_init(|| Arc::new(make(self)) as Arc<dyn Any + Send + Sync>).clone();
+        #[expect(clippy::expect_used, reason = "the key is the type")]
+        shared.downcast::<T>().expect("memo entries are keyed by their own type")
+    }
+}
+
+/// A registered resource.
+pub struct Entry {
+    /// What its records look like.
+    pub schema: &'static Schema,
+    /// How its selector is read.
+    pub selector: &'static str,
+    /// Named arguments it understands.
+    pub arguments: &'static [&'static str],
+    /// Whether `"*"` is meaningful.
+    pub enumerable: bool,
+    /// Collects records, type-erased.
+    pub collect: fn(&Context<'_>, &Selector) -> Result<Vec<Record>, Gap>,
+}
+
+fn collect<R: Resource>(context: &Context<'_>, of: &Selector) -> Result<Vec<Record>, Gap> {
+    Ok(R::collect(context, of)?.into_iter().map(Row::into_record).collect())
+}
+
+/// Declares the modules of the resources and registers them, in this order.
+macro_rules! resources {
+    ($($module:ident :: $name:ident),+ $(,)?) => {
+        $(pub mod $module;)+
+
+        /// Every resource there is.
+        pub static RESOURCES: &[Entry] = &[$(Entry {
+            schema: <<$module::$name as Resource>::Row as Row>::SCHEMA,
+            selector: $module::$name::SELECTOR,
+            arguments: $module::$name::ARGUMENTS,
+            enumerable: $module::$name::ENUMERABLE,
+            collect: collect::<$module::$name>,
+        }),+];
+    };
+}
+
+resources! {
+    os::Os,
+    mount::Mounts,
+    file::Files,
+    sysctl::Sysctls,
+    service::Services,
+    process::Processes,
+    user::Users,
+    group::Groups,
+    audit_rule::AuditRules,
+    engine::Engines,
+    docker_daemon::DockerDaemon,
+    docker_file::DockerFiles,
+    container::Containers,
+    container_process::ContainerProcesses,
+    image::Images,
+    network::Networks,
+    swarm::Swarms,
+    registry_login::RegistryLogins,
+    json::Json,
+    ini::Ini,
+    line::Lines,
+}
+
+/// The resource with a name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Entry> {
+    RESOURCES.iter().find(|entry| entry.schema.resource == name)
+}
+
+/// Whether a glob (`*` for any run without `/`, `**` for any run, `?` for one character) matches a whole name.
+#[must_use]
+pub fn glob_matches(glob: &str, name: &str) -> bool {
+    fn matches(glob: &[u8], name: &[u8]) -> bool {
+        match glob.split_first() {
+            None => name.is_empty(),
+            Some((b'*', rest)) => {
+                let (rest, any) = rest.strip_prefix(b"*").map_or((rest, false), |rest| (rest, true));
+                (0..=name.len())
+                    .take_while(|end| any || !name.iter().take(*end).any(|b| *b == b'/'))
+                    .any(|end| name.get(end..).is_some_and(|name| matches(rest, name)))
+            }
+            Some((b'?', rest)) => name.split_first().is_some_and(|(c, name)| *c != b'/' && matches(rest, name)),
+            Some((c, rest)) => name.split_first().is_some_and(|(d, name)| c == d && matches(rest, name)),
+        }
+    }
+    matches(glob.as_bytes(), name.as_bytes())
+}
+
+impl Selector {
+    /// Whether this selector picks a record with a name. `Named` selects everything: the resource reads its arguments.
+    #[must_use]
+    pub fn picks(&self, name: &str) -> bool {
+        match self {
+            Self::All | Self::Named(_) => true,
+            Self::Keys(keys) => keys.iter().any(|key| key == name || glob_matches(key, name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        assert!(glob_matches("/etc/docker/certs.d/*/*", "/etc/docker/certs.d/reg:5000/ca.crt"));
+        assert!(!glob_matches("/etc/*", "/etc/docker/daemon.json"));
+        assert!(glob_matches("/etc/**", "/etc/docker/daemon.json"));
+        assert!(glob_matches("web-?", "web-1"));
+        assert!(!glob_matches("web", "web-1"));
+    }
+
+    #[test]
+    fn names_of_resources_and_fields_are_unique() {
+        let mut names = BTreeSet::new();
+        for entry in RESOURCES {
+            assert!(names.insert(entry.schema.resource), "{} is registered twice", entry.schema.resource);
+            let fields: BTreeSet<_> = entry.schema.fields.iter().map(|field| field.name).collect();
+            assert_eq!(fields.len(), entry.schema.fields.len(), "{} repeats a field", entry.schema.resource);
+        }
+    }
+}
