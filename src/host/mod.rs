@@ -46,7 +46,6 @@ pub trait Host: Sync {
     /// The names in a directory with their kinds, sorted by name.
     fn list(&self, path: &Path) -> Fact<Arc<[Entry]>>;
 
-    /// Names of a file's extended attributes and POSIX ACL presence are not asked for yet.
     /// What an engine answers to one of the fixed questions: the body of a 200 answer.
     /// `Absent` for 404; anything else is `Unknown`.
     fn engine(&self, socket: &Path, question: &engine::Route) -> Fact<Arc<[u8]>>;

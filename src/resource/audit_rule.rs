@@ -40,6 +40,7 @@ pub struct AuditRules;
 impl Resource for AuditRules {
     type Row = AuditRule;
     const SELECTOR: &'static str = "`\"*\"`, or a path: every rule that watches it, be it by name, by a parent directory or by an alias";
+    const KEY: &'static str = "path";
     const ENUMERABLE: bool = true;
 
 

@@ -50,6 +50,7 @@ pub struct DockerFiles;
 impl Resource for DockerFiles {
     type Row = DockerFile;
     const SELECTOR: &'static str = "a role, such as `data_root`; `\"*\"` for all of them";
+    const KEY: &'static str = "role";
     const ENUMERABLE: bool = true;
 
 

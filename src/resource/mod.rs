@@ -38,6 +38,9 @@ pub trait Resource {
     /// How the selector is read, for people: what a key is, whether globs work, which named arguments there are.
     const SELECTOR: &'static str;
 
+    /// The field that keys are compared with: the first one, unless said otherwise.
+    const KEY: &'static str = "";
+
     /// Named arguments it understands; empty for resources selected by key.
     const ARGUMENTS: &'static [&'static str] = &[];
 
@@ -103,6 +106,8 @@ pub struct Entry {
     pub schema: &'static Schema,
     /// How its selector is read.
     pub selector: &'static str,
+    /// The field that keys are compared with; empty for the first.
+    pub key: &'static str,
     /// Named arguments it understands.
     pub arguments: &'static [&'static str],
     /// Whether `"*"` is meaningful.
@@ -124,6 +129,7 @@ macro_rules! resources {
         pub static RESOURCES: &[Entry] = &[$(Entry {
             schema: <<$module::$name as Resource>::Row as Row>::SCHEMA,
             selector: $module::$name::SELECTOR,
+            key: $module::$name::KEY,
             arguments: $module::$name::ARGUMENTS,
             enumerable: $module::$name::ENUMERABLE,
             collect: collect::<$module::$name>,
