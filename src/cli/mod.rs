@@ -1,5 +1,14 @@
-//! TODO
-/// Runs.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+//! The command line: arguments, phases, progress, exit codes.
+
+mod args;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Runs the command and gives its exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let _ = args::Cli::parse();
+    ExitCode::SUCCESS
 }
