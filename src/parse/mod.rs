@@ -1,1 +1,6 @@
-//! TODO
+//! The text formats hosts are written in: pure functions of bytes and text to plain structs.
+
+pub mod glob;
+pub mod ini;
+pub mod mountinfo;
+pub mod os_release;

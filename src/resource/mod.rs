@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::fact::{Gap, Record, Row, Schema};
 use crate::host::Host;
+pub use crate::parse::glob::matches as glob_matches;
 
 /// Which records of a resource are wanted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -167,25 +168,6 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     RESOURCES.iter().find(|entry| entry.schema.resource == name)
 }
 
-/// Whether a glob (`*` for any run without `/`, `**` for any run, `?` for one character) matches a whole name.
-#[must_use]
-pub fn glob_matches(glob: &str, name: &str) -> bool {
-    fn matches(glob: &[u8], name: &[u8]) -> bool {
-        match glob.split_first() {
-            None => name.is_empty(),
-            Some((b'*', rest)) => {
-                let (rest, any) = rest.strip_prefix(b"*").map_or((rest, false), |rest| (rest, true));
-                (0..=name.len())
-                    .take_while(|end| any || !name.iter().take(*end).any(|b| *b == b'/'))
-                    .any(|end| name.get(end..).is_some_and(|name| matches(rest, name)))
-            }
-            Some((b'?', rest)) => name.split_first().is_some_and(|(c, name)| *c != b'/' && matches(rest, name)),
-            Some((c, rest)) => name.split_first().is_some_and(|(d, name)| c == d && matches(rest, name)),
-        }
-    }
-    matches(glob.as_bytes(), name.as_bytes())
-}
-
 impl Selector {
     /// Whether this selector picks a record with a name. `Named` selects everything: the resource reads its arguments.
     #[must_use]
@@ -200,15 +182,6 @@ impl Selector {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn globs() {
-        assert!(glob_matches("/etc/docker/certs.d/*/*", "/etc/docker/certs.d/reg:5000/ca.crt"));
-        assert!(!glob_matches("/etc/*", "/etc/docker/daemon.json"));
-        assert!(glob_matches("/etc/**", "/etc/docker/daemon.json"));
-        assert!(glob_matches("web-?", "web-1"));
-        assert!(!glob_matches("web", "web-1"));
-    }
 
     #[test]
     fn names_of_resources_and_fields_are_unique() {
