@@ -4,3 +4,6 @@ pub mod glob;
 pub mod ini;
 pub mod mountinfo;
 pub mod os_release;
+pub mod passwd;
+pub mod process;
+pub mod unit;

@@ -11,6 +11,8 @@ use crate::fact::{Gap, Record, Row, Schema};
 use crate::host::Host;
 pub use crate::parse::glob::matches as glob_matches;
 
+pub(crate) mod accounts;
+
 /// Which records of a resource are wanted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum Selector {

@@ -1,0 +1,95 @@
+//! The host's own accounts, read once per run and shared by every resource that needs names or members.
+//!
+//! They come from `/etc/passwd`, `/etc/group` and `/etc/shadow` of the audited host alone: what a directory service adds
+//! is not seen. Where a name or a number repeats, the first line counts, as it does for the C library.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::fact::{Fact, Origin, Text};
+use crate::parse::passwd::{self, Entries, Group, Passwd, Shadow};
+
+use super::Context;
+
+/// The accounts of a host. Each file is a fact of its own: one may be readable and another not.
+pub(crate) struct Accounts {
+    /// `/etc/passwd`.
+    pub(crate) passwd: Fact<Entries<Passwd>>,
+    /// `/etc/group`.
+    pub(crate) group: Fact<Entries<Group>>,
+    /// `/etc/shadow`, hashes judged and dropped.
+    pub(crate) shadow: Fact<Entries<Shadow>>,
+}
+
+/// The path of the accounts.
+pub(crate) const PASSWD: &str = "/etc/passwd";
+/// The path of the groups.
+pub(crate) const GROUP: &str = "/etc/group";
+/// The path of the passwords.
+pub(crate) const SHADOW: &str = "/etc/shadow";
+
+impl Accounts {
+    /// The accounts of the host under audit.
+    pub(crate) fn of(context: &Context<'_>) -> Arc<Self> {
+        context.once(|context| Self {
+            passwd: context.host.read(Path::new(PASSWD)).map(|bytes| passwd::passwd(&bytes)),
+            group: context.host.read(Path::new(GROUP)).map(|bytes| passwd::group(&bytes)),
+            shadow: context.host.read(Path::new(SHADOW)).map(|bytes| passwd::shadow(&bytes)),
+        })
+    }
+
+    /// The accounts, none where there is no passwd or it cannot be read.
+    pub(crate) fn users(&self) -> &[Passwd] {
+        self.passwd.known().map(|found| found.entries.as_slice()).unwrap_or_default()
+    }
+
+    /// The groups, none where there is no group file or it cannot be read.
+    pub(crate) fn groups(&self) -> &[Group] {
+        self.group.known().map(|found| found.entries.as_slice()).unwrap_or_default()
+    }
+
+    /// The account with a name.
+    pub(crate) fn user(&self, name: &str) -> Option<&Passwd> {
+        self.users().iter().find(|user| user.name.raw() == name)
+    }
+
+    /// The group with a name.
+    pub(crate) fn group(&self, name: &str) -> Option<&Group> {
+        self.groups().iter().find(|group| group.name.raw() == name)
+    }
+
+    /// The name of a user id. Absent where no account has it.
+    pub(crate) fn user_name(&self, uid: u32) -> Fact<Text> {
+        named(&self.passwd, PASSWD, |user| (user.uid == uid).then_some((&user.name, user.line)))
+    }
+
+    /// The name of a group id. Absent where no group has it.
+    pub(crate) fn group_name(&self, gid: u32) -> Fact<Text> {
+        named(&self.group, GROUP, |group| (group.gid == gid).then_some((&group.name, group.line)))
+    }
+}
+
+fn named<T>(file: &Fact<Entries<T>>, path: &str, pick: impl Fn(&T) -> Option<(&Text, u32)>) -> Fact<Text> {
+    file.as_ref().and_then(|found, origin| match found.entries.iter().find_map(pick) {
+        Some((name, line)) => Fact::Known(name.clone(), Origin::line(path, line)),
+        None => Fact::Absent(origin),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Gap, Reason};
+    use crate::host::memory::Memory;
+
+    #[test]
+    fn the_first_of_a_number_names_it() {
+        let host = Memory::new().file(PASSWD, "root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/:/bin/sh\n").gap(GROUP, Reason::Denied);
+        let accounts = Accounts::of(&Context::new(&host));
+        assert_eq!(accounts.user_name(0), Fact::Known("root".into(), Origin::line(PASSWD, 1)));
+        assert_eq!(accounts.user_name(7), Fact::Absent(Origin::file(PASSWD)));
+        assert!(matches!(accounts.group_name(0), Fact::Unknown(Gap { reason: Reason::Denied, .. })));
+        assert_eq!(accounts.user("toor").map(|user| user.line), Some(2));
+        assert!(accounts.group("root").is_none() && accounts.groups().is_empty());
+    }
+}
