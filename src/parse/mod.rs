@@ -1,5 +1,6 @@
 //! The text formats hosts are written in: pure functions of bytes and text to plain structs.
 
+pub mod dockerd;
 pub mod glob;
 pub mod ini;
 pub mod mountinfo;

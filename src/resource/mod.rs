@@ -3,6 +3,8 @@
 //! A resource turns a host into typed records. It knows the semantics (which file wins, what a
 //! default is, what an alias means); checks only claim things about its records.
 
+mod docker;
+
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,0 +1,9 @@
+//! What dockerd can be told: its options, its command line and its configuration file.
+
+mod command_line;
+mod daemon_json;
+mod options;
+
+pub use command_line::CommandLine;
+pub use daemon_json::{DaemonFile, Entry};
+pub use options::{OPTIONS, Shape, Spec, by_flag, by_key, by_short, flag_value};

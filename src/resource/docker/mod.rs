@@ -1,0 +1,108 @@
+//! The container engines of the host, and what they answer: shared by every resource about Docker.
+
+mod answers;
+mod discover;
+mod process;
+mod told;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::fact::{Fact, Gap, Origin, Reason, Text};
+use crate::host::engine::Route;
+
+use super::{Context, Selector};
+use answers::Answers;
+pub(super) use process::Process;
+pub(super) use told::Told;
+
+/// Which engine it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Docker or what calls itself so.
+    Docker,
+    /// Podman's service with Docker's API.
+    Podman,
+}
+
+impl Kind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
+}
+
+/// One engine of the host. Which others there are never depends on what one of them answers.
+#[derive(Debug)]
+pub(super) struct Engine {
+    /// `docker`, `docker@USER`, `podman`, `podman@USER`; further ones of a kind and user end in `:SOCKET`.
+    pub(super) name: Text,
+    pub(super) kind: Kind,
+    /// The API socket that is asked, links in its directories resolved. `None` where the engine listens on no path that can be told.
+    pub(super) socket: Option<PathBuf>,
+    /// Whether it runs without root privileges.
+    pub(super) rootless: bool,
+    /// User the engine is run by, numeric.
+    pub(super) uid: u32,
+    /// Its name, or the number where it has none.
+    pub(super) user: Text,
+    /// Its home.
+    pub(super) home: PathBuf,
+    /// The daemon's process, where one runs and can be seen.
+    pub(super) process: Option<Process>,
+    /// What it was told on its command line, by its unit, and in its configuration file.
+    pub(super) told: Told,
+}
+
+impl Engine {
+    /// What the engine answers to a question. Each question is put once per run.
+    pub(super) fn get(&self, context: &Context<'_>, question: Route) -> Fact<Arc<[u8]>> {
+        match &self.socket {
+            Some(socket) => context.once(|_| Answers::default()).raw(context, socket, question),
+            None => Fact::Unknown(self.nowhere(question)),
+        }
+    }
+
+    /// The same, read as JSON. Each answer is parsed once per run.
+    pub(super) fn json(&self, context: &Context<'_>, question: Route) -> Fact<Arc<serde_json::Value>> {
+        match &self.socket {
+            Some(socket) => context.once(|_| Answers::default()).json(context, socket, question),
+            None => Fact::Unknown(self.nowhere(question)),
+        }
+    }
+
+    /// Where an answer comes from.
+    pub(super) fn origin(&self, question: Route) -> Origin {
+        let engine = self.socket.as_deref().map_or_else(|| self.name.clone(), Text::from);
+        Origin::engine(engine, question.to_string())
+    }
+
+    fn nowhere(&self, question: Route) -> Gap {
+        Gap::new(self.origin(question), Reason::unsupported("the engine listens on no socket with a path"))
+    }
+
+    /// The data directory, links not resolved: as the engine says, else as it was told.
+    pub(super) fn data_root(&self, context: &Context<'_>) -> Fact<PathBuf> {
+        let said = self.json(context, Route::Info).and_then(|info, origin| match info.get("DockerRootDir").and_then(|dir| dir.as_str()) {
+            Some(dir) if dir.starts_with('/') => Fact::Known(PathBuf::from(dir), origin),
+            _ => Fact::Absent(origin),
+        });
+        match said {
+            Fact::Known(..) => said,
+            Fact::Absent(_) | Fact::Unknown(_) => self.told.data_root.clone(),
+        }
+    }
+}
+
+/// The engines of the host. None is an empty list; an error means that they could not be looked for.
+pub(super) fn engines(context: &Context<'_>) -> Result<Arc<Vec<Engine>>, Gap> {
+    struct Found(Result<Arc<Vec<Engine>>, Gap>);
+    context.once(|context| Found(discover::discover(context.host).map(Arc::new))).0.clone()
+}
+
+/// The engines whose names a selector picks.
+pub(super) fn picked<'a>(engines: &'a [Engine], of: &Selector) -> impl Iterator<Item = &'a Engine> {
+    engines.iter().filter(move |engine| of.picks(engine.name.raw()))
+}
