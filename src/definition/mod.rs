@@ -26,7 +26,7 @@ pub enum Severity {
 }
 
 /// A place in a definition file.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Place {
     /// Path of the file; `benchmarks/…` for those inside the binary.
     pub file: Arc<str>,

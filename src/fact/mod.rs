@@ -9,6 +9,7 @@ mod record;
 mod schema;
 mod secret;
 mod text;
+mod truth;
 mod value;
 mod version;
 
@@ -19,6 +20,7 @@ pub use record::{Fact, Record, Row};
 pub use schema::{Field, Schema};
 pub use secret::Secret;
 pub use text::{Shown, Text};
+pub use truth::Truth;
 pub use value::{FieldType, Flag, Integer, Kind, List, Setting, Value};
 pub use version::{Scheme, Version};
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 
 /// Where a fact came from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "from")]
 pub enum Origin {
     /// A file, and the line that decided, counted from 1.
@@ -92,7 +92,7 @@ impl fmt::Display for Origin {
 }
 
 /// Why a fact or a whole set of records could not be learnt, and where it was looked for.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Gap {
     /// Where it was looked for.
     pub origin: Origin,
@@ -115,7 +115,7 @@ impl fmt::Display for Gap {
 }
 
 /// What stood in the way of looking.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Permission was refused.

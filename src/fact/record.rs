@@ -6,7 +6,7 @@ use super::{Document, Gap, Origin, Schema, Text, Value};
 
 /// One thing that may be known about a record. Three-valued on purpose: "not there" and "could
 /// not look" must never be taken for each other.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fact<T> {
     /// Known, and where it came from.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Text from the host. It has no `Display`: whoever shows it must say how it is made safe,
 /// with [`Text::shown`] for terminals. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Text(Arc<str>);
 

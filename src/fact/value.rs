@@ -59,7 +59,7 @@ impl fmt::Display for Kind {
 }
 
 /// A value of one of the kinds.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// Yes or no.

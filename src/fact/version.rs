@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 
 /// Whose rules order a version.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
     /// `deb-version(7)`: epoch, upstream, revision; `~` sorts before everything.
@@ -19,7 +19,7 @@ pub enum Scheme {
 }
 
 /// A version and the rules it is ordered by.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Version {
     text: Text,
     scheme: Scheme,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::fact::Text;
 
 /// Name, system and kernel of the audited host.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Identity {
     /// Host name.
     pub name: Text,
