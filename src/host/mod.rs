@@ -4,12 +4,14 @@
 //! holds one, or a made-up one in a test. What is asked and read is written down by [`manifest`].
 
 pub mod broker;
+mod busy;
 pub mod engine;
 pub mod identity;
 pub mod live;
 pub mod manifest;
 pub mod memory;
 pub mod root;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +19,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::fact::{Fact, Mode, Text};
+pub use busy::InFlight;
 pub use identity::Identity;
 
 /// The most that is read of one file, in bytes.
 pub const MOST_READ: usize = 16 * 1024 * 1024;
+/// The most names that are listed of one directory; more is `TooLarge`.
+pub const MOST_LISTED: usize = 100_000;
 
 /// A host under audit. Nothing here can change it.
 ///
@@ -65,6 +70,11 @@ pub trait Host: Sync {
     /// How many threads may ask at the same time.
     fn parallelism(&self) -> usize {
         1
+    }
+
+    /// The looks that have not returned yet, the oldest first, so that one that is stuck can be given up.
+    fn in_flight(&self) -> Vec<InFlight> {
+        Vec::new()
     }
 }
 
