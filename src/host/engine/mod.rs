@@ -1,6 +1,10 @@
 //! Container engines: the ten fixed questions, and how their answers are read.
 
+mod answer;
+
 use std::fmt;
+
+pub use answer::body;
 
 /// The only questions ever put to an engine. All are GET; none attaches, runs, exports or waits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
