@@ -1,10 +1,15 @@
 //! The text formats hosts are written in: pure functions of bytes and text to plain structs.
 
+pub mod build_step;
 pub mod dockerd;
+pub mod engine_json;
 pub mod glob;
+pub mod image_reference;
 pub mod ini;
 pub mod mountinfo;
 pub mod os_release;
 pub mod passwd;
 pub mod process;
+pub mod secret;
+pub mod shell;
 pub mod unit;

@@ -1,0 +1,409 @@
+//! Containers: `/containers/json` and `/containers/ID/json`.
+
+use std::collections::BTreeMap;
+
+use super::{Label, Variable, document, volume};
+
+document! {
+    "PascalCase"
+    /// One container in the list of them.
+    pub struct ContainerListEntry {
+        /// Identifier.
+        id: String,
+        /// Names with a leading slash, those through links of other containers included.
+        names: Vec<String>,
+        /// Image as it was named.
+        image: String,
+        /// Identifier of the image.
+        #[serde(rename = "ImageID")]
+        image_id: String,
+        /// State in one word.
+        state: String,
+        /// Labels.
+        labels: BTreeMap<String, Label>,
+    }
+}
+
+impl ContainerListEntry {
+    /// Its own name: the one without a second slash, which are those given by links.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let own = |name: &&String| !name.trim_start_matches('/').contains('/');
+        self.names.iter().find(own).or(self.names.first()).map_or(&self.id, |name| name).trim_start_matches('/')
+    }
+}
+
+document! {
+    "PascalCase"
+    /// All there is about one container.
+    pub struct ContainerInspect {
+        /// Identifier.
+        id: String,
+        /// Name with a leading slash.
+        name: String,
+        /// When it was created, RFC 3339.
+        created: String,
+        /// What it does now.
+        state: ContainerState,
+        /// Identifier of the image.
+        image: String,
+        /// Times it was restarted by its policy.
+        restart_count: i64,
+        /// AppArmor profile that applies.
+        app_armor_profile: Option<String>,
+        /// SELinux label of its processes.
+        process_label: Option<String>,
+        /// What it was asked to be on the host.
+        host_config: HostConfig,
+        /// Mounts as resolved; of containers that never ran those that are declared.
+        mounts: Vec<Mount>,
+        /// What it runs.
+        config: ContainerConfig,
+        /// Its networks.
+        network_settings: NetworkSettings,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// What a container does now.
+    pub struct ContainerState {
+        /// `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
+        status: String,
+        /// Whether a process runs, paused or not.
+        running: bool,
+        /// First process on the host; 0 when none runs.
+        pid: i32,
+        /// Health; missing where no check is defined.
+        health: Option<Health>,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// The health of a container.
+    pub struct Health {
+        /// `starting`, `healthy`, `unhealthy` or `none`.
+        status: String,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// What a container runs.
+    pub struct ContainerConfig {
+        /// User, image default included.
+        user: String,
+        /// Environment, names only.
+        env: Vec<Variable>,
+        /// Image as it was named.
+        image: String,
+        /// Ports it exposes, such as `22/tcp`, image default included.
+        exposed_ports: BTreeMap<String, serde::de::IgnoredAny>,
+        /// Labels, image labels included.
+        labels: BTreeMap<String, Label>,
+        /// Health check, image default included.
+        healthcheck: Option<Healthcheck>,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// A health check.
+    pub struct Healthcheck {
+        /// `["NONE"]`, or a word and a command. Empty inherits, which means there is none by the time it is read.
+        test: Vec<String>,
+    }
+}
+
+impl Healthcheck {
+    /// Whether it checks anything.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.test.first().is_some_and(|word| word != "NONE")
+    }
+}
+
+document! {
+    "PascalCase"
+    /// What a container was asked to be on the host.
+    pub struct HostConfig {
+        /// Bind mounts and named volumes as `SOURCE:TARGET[:OPTIONS]`.
+        binds: Vec<String>,
+        /// Mounts in the long form.
+        mounts: Vec<MountRequest>,
+        /// Logging.
+        log_config: LogConfig,
+        /// `default`, `bridge`, `host`, `none`, a network's name or `container:ID`.
+        network_mode: String,
+        /// Ports to publish, by container port such as `80/tcp`.
+        port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
+        /// Whether every exposed port is published at random.
+        publish_all_ports: bool,
+        /// Restart policy.
+        restart_policy: RestartPolicy,
+        /// Whether it is removed when it ends.
+        auto_remove: bool,
+        /// Capabilities added.
+        cap_add: Vec<String>,
+        /// Capabilities dropped.
+        cap_drop: Vec<String>,
+        /// `host`, `private` or empty for the engine's default.
+        cgroupns_mode: String,
+        /// `host`, `private`, `shareable`, `none`, `container:ID` or empty.
+        ipc_mode: String,
+        /// `host`, `container:ID` or empty.
+        pid_mode: String,
+        /// `host` or empty.
+        #[serde(rename = "UTSMode")]
+        uts_mode: String,
+        /// `host` or empty.
+        userns_mode: String,
+        /// Whether it is privileged.
+        privileged: bool,
+        /// Whether the root file system is read-only.
+        readonly_rootfs: bool,
+        /// Security options.
+        security_opt: Vec<String>,
+        /// Kernel parameters.
+        sysctls: BTreeMap<String, String>,
+        /// Runtime.
+        runtime: String,
+        /// Relative weight of processor time.
+        cpu_shares: i64,
+        /// Processors times 10⁹.
+        nano_cpus: i64,
+        /// Microseconds per period.
+        cpu_quota: i64,
+        /// Microseconds of real-time scheduling per period.
+        cpu_realtime_runtime: i64,
+        /// Processors it may use, such as `0-2`.
+        cpuset_cpus: String,
+        /// Cgroup parent.
+        cgroup_parent: String,
+        /// Devices.
+        devices: Vec<Device>,
+        /// Device rules such as `c 10:200 rwm`.
+        device_cgroup_rules: Vec<String>,
+        /// Requests to device drivers, such as for GPUs.
+        device_requests: Vec<DeviceRequest>,
+        /// Memory limit in bytes; 0 for none.
+        memory: i64,
+        /// Whether the kernel may not kill it when memory runs out.
+        oom_kill_disable: bool,
+        /// Adjustment of its out-of-memory score.
+        oom_score_adj: i64,
+        /// Processes allowed; 0 and -1 for no limit.
+        pids_limit: i64,
+        /// Limits.
+        ulimits: Vec<Ulimit>,
+        /// Kernel paths hidden from it; missing where the engine does not say.
+        masked_paths: Option<Vec<String>>,
+        /// Kernel paths it may not write; missing where the engine does not say.
+        readonly_paths: Option<Vec<String>>,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// Logging of a container. The driver's options may hold tokens and are not read.
+    pub struct LogConfig {
+        /// Driver.
+        #[serde(rename = "Type")]
+        driver: String,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// Restart policy.
+    pub struct RestartPolicy {
+        /// `no`, `always`, `unless-stopped`, `on-failure` or empty.
+        name: String,
+        /// Restarts allowed by `on-failure`; 0 for no bound.
+        maximum_retry_count: i64,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// A device.
+    pub struct Device {
+        /// Path on the host.
+        path_on_host: String,
+        /// Rights, some of `rwm`.
+        cgroup_permissions: String,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// A request to a device driver.
+    pub struct DeviceRequest {
+        /// Driver such as `nvidia` or `cdi`.
+        driver: String,
+        /// Devices asked for; -1 for all.
+        count: i64,
+        /// Devices asked for by name.
+        #[serde(rename = "DeviceIDs")]
+        device_ids: Vec<String>,
+        /// Capabilities of the devices, an *or* of *ands*.
+        capabilities: Vec<Vec<String>>,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// A limit.
+    pub struct Ulimit {
+        /// Name, such as `nofile`.
+        name: String,
+        /// Soft limit; -1 for none.
+        soft: i64,
+        /// Hard limit; -1 for none.
+        hard: i64,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// A mount as the engine made it.
+    pub struct Mount {
+        /// `bind`, `volume`, `tmpfs`, `npipe`, `cluster`, `image`.
+        #[serde(rename = "Type")]
+        kind: String,
+        /// Name of the volume.
+        name: String,
+        /// Path on the host.
+        source: String,
+        /// Path inside.
+        destination: String,
+        /// Whether it may be written.
+        #[serde(rename = "RW")]
+        rw: bool,
+        /// Propagation; empty for volumes and tmpfs.
+        propagation: String,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// A mount as it was asked for, in the long form.
+    pub struct MountRequest {
+        /// `bind`, `volume`, `tmpfs`.
+        #[serde(rename = "Type")]
+        kind: String,
+        /// Path on the host, or name of the volume.
+        source: String,
+        /// Path inside.
+        target: String,
+        /// Whether it may only be read.
+        read_only: bool,
+        /// How it propagates.
+        bind_options: BindOptions,
+        /// How the volume is made.
+        volume_options: VolumeOptions,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// Options of a bind mount.
+    pub struct BindOptions {
+        /// Propagation.
+        propagation: String,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// Options of a volume that is made with its container.
+    pub struct VolumeOptions {
+        /// Driver and its options.
+        driver_config: DriverConfig,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// Driver of a volume.
+    pub struct DriverConfig {
+        /// Name; empty for `local`.
+        name: String,
+        /// Options.
+        options: BTreeMap<String, String>,
+    }
+}
+
+impl MountRequest {
+    /// The host directory it leads to: the source of a bind, or what the options of a volume bind.
+    #[must_use]
+    pub fn host_directory(&self) -> Option<&str> {
+        let driver = &self.volume_options.driver_config;
+        if self.kind == "bind" { Some(&self.source) } else { volume::bound_directory(&driver.name, &driver.options) }
+    }
+}
+
+document! {
+    "PascalCase"
+    /// The networks of a container.
+    pub struct NetworkSettings {
+        /// Published ports by container port; `null` for exposed ones that are not published.
+        ports: BTreeMap<String, Option<Vec<PortBinding>>>,
+        /// Networks by name.
+        networks: BTreeMap<String, Option<Endpoint>>,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// The end of a container in a network.
+    pub struct Endpoint {
+        /// Identifier of the network; empty for containers that never ran.
+        #[serde(rename = "NetworkID")]
+        network_id: String,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// Where a port is published.
+    pub struct PortBinding {
+        /// Address; empty for the engine's default.
+        host_ip: String,
+        /// Port or range; empty for one at random.
+        host_port: String,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::engine_json::read;
+
+    #[test]
+    fn null_and_missing_members_read_as_defaults() {
+        let read: ContainerInspect = read(
+            br#"{"Name":"/x","State":{"Status":"running","Running":true,"Pid":7},"HostConfig":{"PidsLimit":null,"CapAdd":null,
+            "MaskedPaths":null,"OomKillDisable":null,"SomethingNew":{"a":1}},"Mounts":null,"Config":{"Env":null,"Labels":null,"Healthcheck":null},
+            "NetworkSettings":{"Ports":{"80/tcp":null}}}"#,
+        )
+        .unwrap();
+        assert_eq!(read.host_config.pids_limit, 0);
+        assert!(read.host_config.masked_paths.is_none());
+        assert!(read.state.health.is_none());
+        assert!(read.network_settings.ports["80/tcp"].is_none());
+    }
+
+    #[test]
+    fn links_give_further_names() {
+        let entry: ContainerListEntry = read(br#"{"Id":"ab","Names":["/web/db","/db"]}"#).unwrap();
+        assert_eq!(entry.name(), "db");
+        assert_eq!(read::<ContainerListEntry>(br#"{"Id":"ab","Names":null}"#).unwrap().name(), "ab");
+    }
+
+    #[test]
+    fn a_wrong_type_is_an_error_with_its_place() {
+        assert!(read::<ContainerInspect>(br#"{"HostConfig":{"Memory":"much"}}"#).unwrap_err().contains("line 1 column"));
+    }
+}
