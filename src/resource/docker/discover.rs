@@ -1,10 +1,12 @@
 //! Finds the container engines of a host: by processes, sockets and what is installed.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Text};
 use crate::host::{FileKind, Host};
+use crate::resource::Context;
+use crate::resource::accounts::Accounts;
 
 use super::told::Defaults;
 use super::{Engine, Kind, Process, Told, process};
@@ -25,8 +27,9 @@ const INSTALLED: &[&str] = &[
     "/snap/bin/dockerd",
 ];
 
-pub(super) fn discover(host: &dyn Host) -> Result<Vec<Engine>, Gap> {
-    let mut search = Search { host, found: Vec::new(), accounts: accounts(host) };
+pub(super) fn discover(context: &Context<'_>) -> Result<Vec<Engine>, Gap> {
+    let host = context.host;
+    let mut search = Search { host, found: Vec::new(), accounts: Accounts::of(context) };
     let processes = process::daemons(host);
     // Root's first: nobody else may claim a socket of theirs.
     let mut daemons: Vec<&(Kind, Process)> = processes.iter().flatten().collect();
@@ -51,13 +54,13 @@ pub(super) fn discover(host: &dyn Host) -> Result<Vec<Engine>, Gap> {
 struct Search<'a> {
     host: &'a dyn Host,
     found: Vec<Engine>,
-    accounts: BTreeMap<u32, (Text, PathBuf)>,
+    accounts: Arc<Accounts>,
 }
 
 impl Search<'_> {
     fn account(&self, uid: u32) -> (Text, PathBuf) {
-        match self.accounts.get(&uid) {
-            Some(account) => account.clone(),
+        match self.accounts.users().iter().find(|user| user.uid == uid) {
+            Some(account) => (account.name.clone(), PathBuf::from(account.home.raw())),
             None if uid == 0 => (Text::from("root"), PathBuf::from("/root")),
             None => (Text::from(uid.to_string()), PathBuf::from("/")),
         }
@@ -125,7 +128,7 @@ impl Search<'_> {
 
     fn podman_process(&mut self, process: &Process) {
         let default = default_socket(Kind::Podman, process.uid);
-        let words = process.arguments.iter().map(Text::raw).skip_while(|word| *word != "service");
+        let words = process.arguments.iter().skip_while(|word| *word != "service");
         let socket = words.skip(1).find(|word| word.contains("://")).and_then(|uri| socket_path(uri, &default)).unwrap_or(default);
         self.podman_at(socket, process.uid, Some(process));
     }
@@ -212,38 +215,31 @@ fn socket_path(address: &str, usual: &Path) -> Option<PathBuf> {
     address.strip_prefix("unix://").filter(|path| path.starts_with('/')).map(PathBuf::from)
 }
 
-/// Names and homes of accounts, by number; the first of several counts.
-fn accounts(host: &dyn Host) -> BTreeMap<u32, (Text, PathBuf)> {
-    let mut accounts = BTreeMap::new();
-    let passwd = host.read(Path::new("/etc/passwd"));
-    let passwd = passwd.known().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-    for line in passwd.lines() {
-        let fields: Vec<&str> = line.split(':').collect();
-        if let [name, _, uid, _, _, home, ..] = fields.as_slice()
-            && let Ok(uid) = uid.parse()
-        {
-            accounts.entry(uid).or_insert_with(|| (Text::from(*name), PathBuf::from(home)));
-        }
-    }
-    accounts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fact::{Origin, Reason};
-    use crate::host::ProcessLinks;
     use crate::host::memory::Memory;
+    use crate::host::{Identity, ProcessLinks};
 
-    /// A process as `/proc` shows it; `{pid}` 100 starts 50 seconds after boot at 1000.
-    pub(crate) fn daemon(host: Memory, pid: i32, uid: u32, line: &str) -> Memory {
+    /// A process as `/proc` shows it.
+    fn daemon(host: Memory, pid: i32, uid: u32, line: &str) -> Memory {
         let comm = line.split(' ').next().unwrap().rsplit('/').next().unwrap().to_owned();
         host.file(&format!("/proc/{pid}/comm"), format!("{comm}\n"))
             .file(&format!("/proc/{pid}/cmdline"), line.replace(' ', "\0") + "\0")
-            .file(&format!("/proc/{pid}/status"), format!("Name:\t{comm}\nPPid:\t1\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nNSpid:\t{pid}\n"))
+            .file(&format!("/proc/{pid}/status"), status(uid, &pid.to_string()))
             .file(&format!("/proc/{pid}/cgroup"), "0::/system.slice/docker.service\n")
             .file(&format!("/proc/{pid}/stat"), format!("{pid} (a) b) S 1{} 5000 0", " 0".repeat(17)))
-            .file("/proc/stat", "cpu 1\nbtime 1000\n")
+            .named(Identity { booted: Some(1000), ..Identity::default() })
+    }
+
+    fn status(uid: u32, pids: &str) -> String {
+        let ids = format!("{uid}\t{uid}\t{uid}\t{uid}");
+        format!("Name:\tx\nPPid:\t1\nUid:\t{ids}\nGid:\t{ids}\nNSpid:\t{pids}\nCapEff:\t0\nCapBnd:\t0\n")
+    }
+
+    fn discover(host: &Memory) -> Result<Vec<Engine>, Gap> {
+        super::discover(&Context::new(host))
     }
 
     fn names(host: &Memory) -> Vec<String> {
@@ -287,7 +283,7 @@ mod tests {
         let id = "ab".repeat(32);
         let host = daemon(Memory::new(), 300, 0, "dockerd").file("/proc/300/cgroup", format!("0::/system.slice/docker-{id}.scope\n"));
         assert!(names(&host).is_empty());
-        let nested = daemon(Memory::new(), 300, 0, "dockerd").file("/proc/300/status", "Uid:\t0\t0\t0\t0\nNSpid:\t300\t12\n");
+        let nested = daemon(Memory::new(), 300, 0, "dockerd").file("/proc/300/status", status(0, "300\t12"));
         assert!(names(&nested).is_empty());
         // The audit and the daemon inside the same container: that container is the host.
         let same = daemon(Memory::new(), 300, 0, "dockerd")

@@ -99,7 +99,7 @@ impl Engine {
 /// The engines of the host. None is an empty list; an error means that they could not be looked for.
 pub(super) fn engines(context: &Context<'_>) -> Result<Arc<Vec<Engine>>, Gap> {
     struct Found(Result<Arc<Vec<Engine>>, Gap>);
-    context.once(|context| Found(discover::discover(context.host).map(Arc::new))).0.clone()
+    context.once(|context| Found(discover::discover(context).map(Arc::new))).0.clone()
 }
 
 /// The engines whose names a selector picks.

@@ -33,7 +33,7 @@ pub(super) struct Defaults {
 
 impl Told {
     pub(super) fn new(host: &dyn Host, process: Option<&Process>, defaults: &Defaults) -> Self {
-        let running = process.map(|process| CommandLine::parse(process.arguments.iter().skip(1).map(Text::raw)));
+        let running = process.map(|process| CommandLine::parse(process.arguments.iter().skip(1)));
         let config_file = running.as_ref().and_then(|line| line.value("config-file")).map_or(defaults.config_file.clone(), PathBuf::from);
         let file = read(host, &config_file);
         let mut told = Self {
