@@ -15,6 +15,8 @@ record! {
         role: Text,
         /// Name of the engine.
         engine: Text,
+        /// Whether that engine is rootless.
+        rootless: Flag,
         /// Whether it is there.
         exists: Flag,
         /// `file`, `directory`, `socket` and so on.
