@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::fact::{Fact, Origin, Text};
+use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::parse::passwd::{self, Entries, Group, Passwd, Shadow};
 
 use super::Context;
@@ -36,6 +36,16 @@ impl Accounts {
             group: context.host.read(Path::new(GROUP)).map(|bytes| passwd::group(&bytes)),
             shadow: context.host.read(Path::new(SHADOW)).map(|bytes| passwd::shadow(&bytes)),
         })
+    }
+
+    /// The accounts, or why there are none to see. A host without passwd is one it was not collected from.
+    pub(crate) fn passwd(&self) -> Result<&Entries<Passwd>, Gap> {
+        needed(&self.passwd)
+    }
+
+    /// The groups, or why there are none to see.
+    pub(crate) fn group_file(&self) -> Result<&Entries<Group>, Gap> {
+        needed(&self.group)
     }
 
     /// The accounts, none where there is no passwd or it cannot be read.
@@ -69,6 +79,14 @@ impl Accounts {
     }
 }
 
+fn needed<T>(file: &Fact<T>) -> Result<&T, Gap> {
+    match file {
+        Fact::Known(found, _) => Ok(found),
+        Fact::Absent(origin) => Err(Gap::new(origin.clone(), Reason::NotCollected)),
+        Fact::Unknown(gap) => Err(gap.clone()),
+    }
+}
+
 fn named<T>(file: &Fact<Entries<T>>, path: &str, pick: impl Fn(&T) -> Option<(&Text, u32)>) -> Fact<Text> {
     file.as_ref().and_then(|found, origin| match found.entries.iter().find_map(pick) {
         Some((name, line)) => Fact::Known(name.clone(), Origin::line(path, line)),
@@ -79,7 +97,6 @@ fn named<T>(file: &Fact<Entries<T>>, path: &str, pick: impl Fn(&T) -> Option<(&T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Gap, Reason};
     use crate::host::memory::Memory;
 
     #[test]

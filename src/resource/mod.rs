@@ -14,6 +14,7 @@ use crate::host::Host;
 pub use crate::parse::glob::matches as glob_matches;
 
 pub(crate) mod accounts;
+pub(crate) mod process_table;
 
 /// Which records of a resource are wanted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
