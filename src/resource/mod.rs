@@ -4,6 +4,7 @@
 //! default is, what an alias means); checks only claim things about its records.
 
 mod docker;
+mod paths;
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
