@@ -1,6 +1,6 @@
 //! Definitions: benchmarks, profiles and the site file, from TOML to types, or a located problem.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +8,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::fact::{Kind, Mode};
 use crate::resource::Query;
+
+mod library;
+mod load;
+mod matcher;
+mod param;
+mod problem;
+mod profile;
+mod site;
+mod source;
+mod tree;
+mod truth;
+
+pub use library::Definitions;
+pub use matcher::Expected;
+pub use param::{Params, Values};
+pub use problem::{Excerpt, Problem, ProblemKind};
+pub use source::{Source, Trust};
+pub use truth::Truth;
 
 /// How bad it is when a check fails. Weights belong to the score model.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -49,6 +67,8 @@ pub struct Benchmark {
     pub applies_when: Vec<Expectation>,
     /// Its checks, in order.
     pub checks: Vec<Check>,
+    /// Where it begins.
+    pub place: Place,
 }
 
 /// A named value that profiles and sites may change.
@@ -60,6 +80,8 @@ pub struct Param {
     pub is_list: bool,
     /// What a profile or site may set.
     pub within: Option<Matcher>,
+    /// Kinds of the fields it is compared with, all of which a value set for it must fit.
+    pub kinds: BTreeSet<Kind>,
     /// What it means.
     pub doc: String,
     /// Where it is declared.
@@ -256,7 +278,7 @@ pub struct Profile {
     /// When it applies.
     pub applies_when: Vec<Expectation>,
     /// Parameters it sets.
-    pub params: BTreeMap<String, (Vec<Literal>, Place)>,
+    pub params: Values,
     /// Every control of the framework, in its order.
     pub controls: Vec<Control>,
     /// Where it begins.
@@ -299,7 +321,7 @@ pub struct Site {
     /// Highest level to use.
     pub level: Option<u8>,
     /// Parameters it sets.
-    pub params: BTreeMap<String, (Vec<Literal>, Place)>,
+    pub params: Values,
     /// Checks left out, with the reason.
     pub skips: BTreeMap<String, String>,
     /// Accepted failures.

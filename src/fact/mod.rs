@@ -25,3 +25,4 @@ pub use value::{FieldType, Flag, Integer, Kind, List, Setting, Value};
 pub use version::{Scheme, Version};
 
 pub(crate) use schema::record;
+pub(crate) use text::is_unsafe;

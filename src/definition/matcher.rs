@@ -1,0 +1,272 @@
+//! What a claim about one value means, and how it reads in a sentence.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use crate::fact::{Fact, Kind, Mode, Shown, Text, Value};
+
+use super::param::Params;
+use super::{Literal, Matcher, Operand, Truth};
+
+/// The words of the language, the kinds of field each is for, and those kinds in words.
+pub(super) static WORDS: &[(&str, &[Kind], &str)] = &[
+    ("min", ORDERED, "integers, settings, versions and modes"),
+    ("max", ORDERED, "integers, settings, versions and modes"),
+    ("not", ALL, "anything"),
+    ("matches", &[Kind::Text, Kind::Setting], "text and settings"),
+    ("starts_with", &[Kind::Text, Kind::Setting], "text and settings"),
+    ("ends_with", &[Kind::Text, Kind::Setting], "text and settings"),
+    ("contains", &[Kind::List, Kind::Text, Kind::Setting], "lists, text and settings"),
+    ("only", &[Kind::List], "lists"),
+    ("empty", &[Kind::List], "lists"),
+    ("count", &[Kind::List], "lists"),
+    ("present", ALL, "anything"),
+];
+
+const ORDERED: &[Kind] = &[Kind::Integer, Kind::Setting, Kind::Version, Kind::Mode];
+const ALL: &[Kind] = &[Kind::Flag, Kind::Integer, Kind::Text, Kind::Setting, Kind::Mode, Kind::Version, Kind::List];
+
+impl Matcher {
+    /// Whether the claim holds of a fact. What is unknown stays unknown; what is absent matches nothing
+    /// but `present = false`, and what `not` turns round.
+    #[must_use]
+    pub fn judge(&self, fact: &Fact<Value>, params: &Params) -> Truth {
+        match fact {
+            Fact::Unknown(_) => Truth::Unknown,
+            Fact::Absent(_) => self.holds(None, params).into(),
+            Fact::Known(value, _) => self.holds(Some(value), params).into(),
+        }
+    }
+
+    /// Whether the claim holds of a number, for `count`.
+    #[must_use]
+    pub fn holds_of_number(&self, number: usize, params: &Params) -> bool {
+        self.holds(Some(&Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))), params)
+    }
+
+    /// Whether the claim holds of a value, or of there being none. A value that cannot be read as
+    /// the claim needs it, such as a word where a number is asked for, does not satisfy it.
+    fn holds(&self, value: Option<&Value>, params: &Params) -> bool {
+        let any = |operand: &Operand, test: &dyn Fn(&Value, &Literal) -> bool| {
+            value.is_some_and(|value| params.resolve(operand).iter().any(|literal| test(value, literal)))
+        };
+        match self {
+            Self::Present(wanted) => value.is_some() == *wanted,
+            Self::Not(inner) => !inner.holds(value, params),
+            Self::All(all) => all.iter().all(|inner| inner.holds(value, params)),
+            Self::Any(any) => any.iter().any(|inner| inner.holds(value, params)),
+            Self::Equals(operand) => any(operand, &equals),
+            Self::Min(operand) => any(operand, &at_least),
+            Self::Max(operand) => any(operand, &at_most),
+            Self::StartsWith(operand) => any(operand, &|value, literal| text_test(value, literal, |text, part| text.starts_with(part))),
+            Self::EndsWith(operand) => any(operand, &|value, literal| text_test(value, literal, |text, part| text.ends_with(part))),
+            Self::Matches(_, regex) => value.and_then(text_of).is_some_and(|text| regex.is_match(text.raw())),
+            Self::Contains(inner) => match value {
+                Some(Value::List(list)) => list.iter().any(|element| inner.holds_of_element(element, params)),
+                Some(Value::Text(text) | Value::Setting(text)) => inner.holds_of_part(text, params),
+                _ => false,
+            },
+            Self::Only(inner) => elements(value).is_some_and(|list| list.iter().all(|element| inner.holds_of_element(element, params))),
+            Self::Empty(wanted) => elements(value).is_some_and(|list| list.is_empty() == *wanted),
+            Self::Count(inner) => elements(value).is_some_and(|list| inner.holds_of_number(list.len(), params)),
+        }
+    }
+
+    fn holds_of_element(&self, element: &Text, params: &Params) -> bool {
+        self.holds(Some(&Value::Setting(element.clone())), params)
+    }
+
+    /// `contains` on text: equality becomes being a part of it.
+    fn holds_of_part(&self, text: &Text, params: &Params) -> bool {
+        match self {
+            Self::Equals(operand) => params.resolve(operand).iter().any(|part| text.raw().contains(&literal_text(part))),
+            Self::Any(any) => any.iter().any(|inner| inner.holds_of_part(text, params)),
+            Self::All(all) => all.iter().all(|inner| inner.holds_of_part(text, params)),
+            Self::Not(inner) => !inner.holds_of_part(text, params),
+            other => other.holds_of_element(text, params),
+        }
+    }
+
+    /// What is expected, in words to be read after "expected".
+    #[must_use]
+    pub fn expected<'a>(&'a self, params: &'a Params) -> Expected<'a> {
+        Expected { matcher: self, params }
+    }
+}
+
+/// The elements of a list; a scalar of a document is a list of one.
+fn elements(value: Option<&Value>) -> Option<&[Text]> {
+    match value {
+        Some(Value::List(list)) => Some(list),
+        Some(Value::Setting(text) | Value::Text(text)) => Some(std::slice::from_ref(text)),
+        _ => None,
+    }
+}
+
+fn text_of(value: &Value) -> Option<&Text> {
+    match value {
+        Value::Text(text) | Value::Setting(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn text_test(value: &Value, literal: &Literal, test: impl Fn(&str, &str) -> bool) -> bool {
+    text_of(value).is_some_and(|text| test(text.raw(), &literal_text(literal)))
+}
+
+fn literal_text(literal: &Literal) -> String {
+    match literal {
+        Literal::Text(text) => text.clone(),
+        Literal::Flag(flag) => flag.to_string(),
+        Literal::Integer(number) => number.to_string(),
+        Literal::Mode(mode) => mode.to_string(),
+    }
+}
+
+/// A parameter's value is text until it meets a mode.
+fn literal_mode(literal: &Literal) -> Option<Mode> {
+    match literal {
+        Literal::Mode(mode) => Some(*mode),
+        Literal::Text(text) => Mode::parse(text),
+        Literal::Flag(_) | Literal::Integer(_) => None,
+    }
+}
+
+/// Reads a setting as yes or no, in the spellings configuration files use.
+fn setting_flag(setting: &Text) -> Option<bool> {
+    let is = |words: &[&str]| words.iter().any(|word| setting.raw().trim().eq_ignore_ascii_case(word));
+    match () {
+        () if is(&["true", "yes", "on", "1"]) => Some(true),
+        () if is(&["false", "no", "off", "0"]) => Some(false),
+        () => None,
+    }
+}
+
+fn setting_number(setting: &Text) -> Option<i64> {
+    setting.raw().trim().parse().ok()
+}
+
+fn equals(value: &Value, literal: &Literal) -> bool {
+    match (value, literal) {
+        (Value::Flag(a), Literal::Flag(b)) => a == b,
+        (Value::Integer(a), Literal::Integer(b)) => a == b,
+        (Value::Text(a) | Value::Setting(a), Literal::Text(b)) => a.raw() == b,
+        (Value::Setting(a), Literal::Flag(b)) => setting_flag(a) == Some(*b),
+        (Value::Setting(a), Literal::Integer(b)) => setting_number(a) == Some(*b),
+        (Value::Version(a), Literal::Text(b)) => a.compare(b) == Ordering::Equal,
+        (Value::Mode(a), b) => literal_mode(b) == Some(*a),
+        _ => false,
+    }
+}
+
+fn at_least(value: &Value, literal: &Literal) -> bool {
+    match (value, literal) {
+        (Value::Mode(a), b) => literal_mode(b).is_some_and(|least| least.within(*a)),
+        (a, b) => order(a, b).is_some_and(Ordering::is_ge),
+    }
+}
+
+fn at_most(value: &Value, literal: &Literal) -> bool {
+    match (value, literal) {
+        (Value::Mode(a), b) => literal_mode(b).is_some_and(|most| a.within(most)),
+        (a, b) => order(a, b).is_some_and(Ordering::is_le),
+    }
+}
+
+fn order(value: &Value, literal: &Literal) -> Option<Ordering> {
+    match (value, literal) {
+        (Value::Integer(a), Literal::Integer(b)) => Some(a.cmp(b)),
+        (Value::Setting(a), Literal::Integer(b)) => setting_number(a).map(|a| a.cmp(b)),
+        (Value::Version(a), Literal::Text(b)) => Some(a.compare(b)),
+        _ => None,
+    }
+}
+
+/// What a matcher expects, in words: `false`, `no more than 0660`, `root or docker`, `not present`.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    matcher: &'a Matcher,
+    params: &'a Params,
+}
+
+impl<'a> Expected<'a> {
+    fn of(self, matcher: &'a Matcher) -> Self {
+        Self { matcher, ..self }
+    }
+
+    /// The values of an operand, joined by "or".
+    fn operand(self, operand: &Operand) -> String {
+        let literals = self.params.resolve(operand);
+        if literals.is_empty() { "nothing at all".to_owned() } else { join(literals.iter().map(shown), " or ") }
+    }
+
+    /// The alternatives by which elements are measured, where they are plain values.
+    fn plain(self) -> Option<Vec<String>> {
+        match self.matcher {
+            Matcher::Equals(operand) => Some(self.params.resolve(operand).iter().map(shown).collect()),
+            Matcher::Any(any) => any.iter().map(|inner| self.of(inner).plain()).collect::<Option<Vec<_>>>().map(|all| all.concat()),
+            _ => None,
+        }
+    }
+
+    fn is_compound(self) -> bool {
+        matches!(self.matcher, Matcher::All(_) | Matcher::Any(_))
+    }
+}
+
+fn shown(literal: &Literal) -> String {
+    Shown::of(&literal.to_string()).to_string()
+}
+
+fn join(parts: impl IntoIterator<Item = String>, with: &str) -> String {
+    parts.into_iter().collect::<Vec<_>>().join(with)
+}
+
+impl fmt::Display for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.matcher {
+            Matcher::Equals(operand) => f.write_str(&self.operand(operand)),
+            Matcher::Min(operand) => write!(f, "at least {}", self.operand(operand)),
+            Matcher::Max(operand) => write!(f, "no more than {}", self.operand(operand)),
+            Matcher::Not(inner) => match &**inner {
+                Matcher::Any(any) => f.write_str(&join(any.iter().map(|inner| negated(self.of(inner))), " and ")),
+                inner => f.write_str(&negated(self.of(inner))),
+            },
+            Matcher::Matches(text, _) => write!(f, "matching {}", Shown::of(text)),
+            Matcher::StartsWith(operand) => write!(f, "starting with {}", self.operand(operand)),
+            Matcher::EndsWith(operand) => write!(f, "ending with {}", self.operand(operand)),
+            Matcher::Contains(inner) => match self.of(inner).plain() {
+                Some(plain) => write!(f, "containing {}", join(plain, " or ")),
+                None => write!(f, "containing something {}", self.of(inner)),
+            },
+            Matcher::Only(inner) => match self.of(inner).plain() {
+                Some(plain) => write!(f, "only of [{}]", join(plain, ", ")),
+                None => write!(f, "only elements {}", self.of(inner)),
+            },
+            Matcher::Empty(true) => f.write_str("empty"),
+            Matcher::Empty(false) => f.write_str("not empty"),
+            Matcher::Count(inner) => match &**inner {
+                Matcher::Equals(_) => write!(f, "exactly {} of them", self.of(inner)),
+                _ => write!(f, "{} of them", self.of(inner)),
+            },
+            Matcher::Present(true) => f.write_str("present"),
+            Matcher::Present(false) => f.write_str("not present"),
+            Matcher::All(all) => f.write_str(&join(all.iter().map(|inner| grouped(self.of(inner))), " and ")),
+            Matcher::Any(any) => f.write_str(&join(any.iter().map(|inner| grouped(self.of(inner))), " or ")),
+        }
+    }
+}
+
+/// In brackets where it is itself joined by a word.
+fn grouped(expected: Expected<'_>) -> String {
+    if expected.is_compound() { format!("({expected})") } else { expected.to_string() }
+}
+
+fn negated(expected: Expected<'_>) -> String {
+    match expected.matcher {
+        Matcher::Present(wanted) => if *wanted { "not present" } else { "present" }.to_owned(),
+        Matcher::Empty(wanted) => if *wanted { "not empty" } else { "empty" }.to_owned(),
+        Matcher::Equals(operand) if expected.params.resolve(operand).len() > 1 => format!("not ({expected})"),
+        _ => format!("not {}", grouped(expected)),
+    }
+}

@@ -1,0 +1,156 @@
+//! Where definitions come from: the binary itself, folders of the machine, and files named by hand.
+//!
+//! These files belong to plimsoll, not to the host under audit. Run as root, a file outside the
+//! binary is believed only when nobody but root could have written it: it is opened first and then
+//! checked on its descriptor, and so is every directory on the way to it.
+
+mod trusted;
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Problem;
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// Where a machine keeps its own definitions.
+const MACHINE_FOLDERS: &[&str] = &["/etc/plimsoll/benchmarks.d", "/etc/plimsoll/profiles.d"];
+/// Largest definition file, in bytes.
+const LARGEST: u64 = 1 << 20;
+/// Most files below one folder.
+const MOST_FILES: usize = 2_000;
+/// Deepest folder below the one that is named.
+const DEEPEST: usize = 8;
+
+/// One definition file: benchmark, profile, site file or test cases.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// Its path; `benchmarks/…` or `profiles/…` for those inside the binary.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Cow<'static, str>,
+}
+
+/// Who must own files outside the binary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// Only root may have written them: what is decided with root's eyes must not be decided by others.
+    Root,
+    /// Whoever runs plimsoll is trusted with the files they name.
+    Caller,
+}
+
+impl Trust {
+    /// What this process must ask for: root trusts only root.
+    #[must_use]
+    pub fn of_process() -> Self {
+        if rustix::process::geteuid().is_root() { Self::Root } else { Self::Caller }
+    }
+}
+
+impl Source {
+    /// A file that is already in memory.
+    pub fn new(path: &str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { path: path.into(), text: text.into() }
+    }
+
+    /// The benchmarks and profiles inside the binary.
+    #[must_use]
+    pub fn embedded() -> Vec<Self> {
+        DEFINITIONS.iter().map(|(path, text)| Self::new(path, *text)).collect()
+    }
+
+    /// The test cases of the bundled benchmarks.
+    #[must_use]
+    pub fn embedded_cases() -> Vec<Self> {
+        CASES.iter().map(|(path, text)| Self::new(path, *text)).collect()
+    }
+
+    /// The machine's own benchmarks and profiles, `/etc/plimsoll/benchmarks.d` and `profiles.d`; folders that are not there are empty.
+    pub fn machine(trust: Trust) -> Result<Vec<Self>, Vec<Problem>> {
+        let folders = MACHINE_FOLDERS.iter().map(Path::new).filter(|folder| exists(folder));
+        let mut sources = Vec::new();
+        for folder in folders {
+            sources.extend(Self::below(folder, trust)?);
+        }
+        Ok(sources)
+    }
+
+    /// One file.
+    pub fn file(path: &Path, trust: Trust) -> Result<Self, Problem> {
+        let name = path.to_string_lossy();
+        let problem = |message: String| Problem::of_file(&name, message);
+        let mut file = open(path, trust).map_err(problem)?;
+        let mut bytes = Vec::new();
+        let read = file.by_ref().take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| problem(format!("cannot be read: {error}")))?;
+        if read as u64 > LARGEST {
+            return Err(problem(format!("larger than {} MiB, the limit for definitions", LARGEST >> 20)));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| problem("not UTF-8 text".to_owned()))?;
+        Ok(Self { path: name.as_ref().into(), text: text.into() })
+    }
+
+    /// Every `.toml` file below a folder, in the order of their paths. Links to folders are not followed, hidden files left out.
+    pub fn below(folder: &Path, trust: Trust) -> Result<Vec<Self>, Vec<Problem>> {
+        let mut paths = Vec::new();
+        find(folder, 0, &mut paths).map_err(|problem| vec![problem])?;
+        paths.sort();
+        let (mut sources, mut problems) = (Vec::new(), Vec::new());
+        for path in paths {
+            match Self::file(&path, trust) {
+                Ok(source) => sources.push(source),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(sources) } else { Err(problems) }
+    }
+
+    /// Whether it holds test cases, by its name.
+    #[must_use]
+    pub fn is_cases(&self) -> bool {
+        self.path.ends_with(".test.toml")
+    }
+}
+
+fn open(path: &Path, trust: Trust) -> Result<fs::File, String> {
+    let file = match trust {
+        Trust::Root => trusted::open(path)?,
+        Trust::Caller => trusted::open_any(path)?,
+    };
+    Ok(file.into())
+}
+
+#[allow(clippy::disallowed_methods, reason = "a folder of plimsoll's own, not of the host under audit")]
+fn exists(folder: &Path) -> bool {
+    fs::symlink_metadata(folder).is_ok()
+}
+
+#[allow(clippy::disallowed_methods, reason = "a folder of plimsoll's own, not of the host under audit")]
+fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Problem> {
+    let problem = |message: String| Problem::of_file(&folder.to_string_lossy(), message);
+    if depth > DEEPEST {
+        return Err(problem(format!("folders are nested more than {DEEPEST} deep")));
+    }
+    let entries = fs::read_dir(folder).map_err(|error| problem(format!("cannot be listed: {error}")))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| problem(format!("cannot be listed: {error}")))?;
+        let kind = entry.file_type().map_err(|error| problem(format!("cannot be listed: {error}")))?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        if kind.is_dir() {
+            find(&entry.path(), depth + 1, found)?;
+        } else if name.ends_with(".toml") {
+            found.push(entry.path());
+        }
+        if found.len() > MOST_FILES {
+            return Err(problem(format!("more than {MOST_FILES} definition files")));
+        }
+    }
+    Ok(())
+}
