@@ -37,6 +37,12 @@ impl Version {
         &self.text
     }
 
+    /// Orders names as `ls -v` does: runs of digits by their number, letters before other characters, `~` first.
+    #[must_use]
+    pub fn natural(a: &str, b: &str) -> Ordering {
+        debian_part(a, b)
+    }
+
     /// Compares with another version, written in the same scheme.
     #[must_use]
     pub fn compare(&self, other: &str) -> Ordering {

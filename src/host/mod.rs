@@ -55,7 +55,8 @@ pub trait Host: Sync {
     /// `Absent` for 404; anything else is `Unknown`.
     fn engine(&self, socket: &Path, question: &engine::Route) -> Fact<Arc<[u8]>>;
 
-    /// The audit rules loaded in the kernel, as the raw netlink messages of `AUDIT_LIST_RULES`, one after the other.
+    /// The audit rules loaded in the kernel, as the raw netlink messages of `AUDIT_LIST_RULES`, one after the other,
+    /// padded to four bytes, the end mark `NLMSG_DONE` included.
     fn audit_rules(&self) -> Fact<Arc<[u8]>>;
 
     /// Links of a process that only its peers may read: executable and namespaces.

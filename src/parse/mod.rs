@@ -1,5 +1,6 @@
 //! The text formats hosts are written in: pure functions of bytes and text to plain structs.
 
+pub mod audit_rules;
 pub mod build_step;
 pub mod dockerd;
 pub mod engine_json;

@@ -1,0 +1,240 @@
+//! Whether a set of rules watches a path.
+//!
+//! A path counts as watched when every change to it by anybody is recorded, by one rule or by several together: for
+//! 64-bit and for 32-bit calls, for each kind of access that is asked for. So rules with comparisons that leave somebody
+//! out, such as `auid>=1000` (which misses every daemon), do not count, nor do rules for named system calls.
+//!
+//! Rules are asked in order, so an earlier `never` wins. It takes the path out if it names the path or a directory
+//! above it, or if it names no path and silences users at large. Exceptions for one program or one label (`exe=`,
+//! `subj_type=`, `pid=`) and for something below the path do not.
+//!
+//! Whether auditing is switched on at all is not a question of rules, and is not looked at here.
+
+use std::path::Path;
+
+use super::fields::message_number;
+use super::{Access, Action, Arch, Calls, Filter, Operator, Rule, Scope};
+
+/// A rule, and the path it watches with the links above its last component resolved. The kernel does not follow a link
+/// in the last component: a watch on a link watches the link.
+#[derive(Clone, Copy, Debug)]
+pub struct Located<'a> {
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Where its watch points.
+    pub path: Option<&'a Path>,
+}
+
+/// What should be watched.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The path, every link resolved.
+    pub path: &'a Path,
+    /// Whether it is a directory, whose content counts too.
+    pub is_directory: bool,
+}
+
+/// The number of the record that says what was done, without which the others tell nothing.
+const SYSCALL_RECORD: u32 = 1300;
+
+/// The first of the rules that together record every access of the given kinds to the target, or `None`.
+pub fn covers<'a>(rules: impl IntoIterator<Item = Located<'a>>, target: Target<'_>, needs: Access) -> Option<&'a Rule> {
+    let mut open: Vec<(Arch, Access)> =
+        [Arch::B64, Arch::B32].into_iter().flat_map(|arch| needs.each().map(move |kind| (arch.clone(), kind))).collect();
+    let mut silenced = false;
+    let mut first = None;
+    for Located { rule, path } in rules {
+        if silences_everything(rule) {
+            return None;
+        }
+        if rule.list != Filter::Exit || silenced {
+            continue;
+        }
+        let watches = path.is_some_and(|path| reaches(rule, path, target));
+        match rule.action {
+            Action::Always if watches && rule.comparisons.is_empty() => {
+                let accesses = rule.accesses().filter(|_| rule.calls == Calls::All).unwrap_or_default();
+                let before = open.len();
+                open.retain(|(arch, kind)| !(accesses.contains(*kind) && is_for(rule, arch)));
+                if open.len() < before && first.is_none() {
+                    first = Some(rule);
+                }
+            }
+            Action::Never if watches || path.is_some_and(|path| path == target.path) || (rule.watch.is_none() && silences_users(rule)) => {
+                silenced = open.iter().any(|(arch, kind)| is_for(rule, arch) && touches(rule, *kind));
+            }
+            _ => {}
+        }
+    }
+    first.filter(|_| open.is_empty())
+}
+
+/// Whether a rule reaches a target: by its path, or by a directory above it, component by component.
+fn reaches(rule: &Rule, path: &Path, target: Target<'_>) -> bool {
+    match rule.watch.as_ref().map(|watch| watch.scope) {
+        None => false,
+        Some(Scope::Itself) => !target.is_directory && path == target.path,
+        Some(Scope::Tree | Scope::AsFound) => target.path.starts_with(path),
+    }
+}
+
+fn is_for(rule: &Rule, arch: &Arch) -> bool {
+    rule.arch.as_ref().is_none_or(|own| own == arch)
+}
+
+/// Whether some of the rule's calls access files in this way.
+fn touches(rule: &Rule, kind: Access) -> bool {
+    if rule.access.is_some_and(|access| !access.contains(kind)) {
+        return false;
+    }
+    let Calls::Some(calls) = &rule.calls else { return true };
+    let changes_attributes = |call: &str| call.contains("chmod") || call.contains("chown") || call.contains("xattr");
+    let is_file_call = |call: &str| {
+        const WORDS: [&str; 13] =
+            ["open", "creat", "truncate", "rename", "link", "mkdir", "rmdir", "mknod", "write", "bind", "mount", "fallocate", "pivot_root"];
+        WORDS.iter().any(|word| call.contains(word))
+    };
+    calls.iter().any(|call| match kind {
+        Access::ATTRIBUTES => changes_attributes(call),
+        Access::WRITE => is_file_call(call),
+        Access::EXECUTE => call.starts_with("exec"),
+        _ => call.starts_with("open") || call.contains("readlink") || call.contains("getxattr") || call.contains("listxattr"),
+    })
+}
+
+/// Whether a `never` rule without a path leaves out users at large, and not one program, label or object alone.
+fn silences_users(rule: &Rule) -> bool {
+    const NARROW: [&str; 8] = ["exe", "pid", "ppid", "inode", "devmajor", "devminor", "saddr_fam", "fstype"];
+    !rule.comparisons.iter().any(|comparison| {
+        let field = comparison.field.as_str();
+        comparison.operator == Operator::Equal && (NARROW.contains(&field) || field.starts_with("subj_") || field.starts_with("obj_"))
+    })
+}
+
+/// `never,task` keeps the kernel from following tasks at all, and excluding the record of the system call keeps every
+/// watch from being written, wherever in the list they stand.
+fn silences_everything(rule: &Rule) -> bool {
+    match rule.list {
+        Filter::Task => rule.action == Action::Never && silences_users(rule),
+        Filter::Exclude => {
+            !rule.comparisons.is_empty()
+                && rule.comparisons.iter().all(|comparison| {
+                    comparison.field == "msgtype"
+                        && message_number(&comparison.value).is_some_and(|number| comparison.operator.holds(SYSCALL_RECORD, number))
+                })
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Machine, Names, text};
+    use super::*;
+    use crate::fact::Text;
+
+    fn check(rules: &str, path: &str, is_directory: bool) -> Option<String> {
+        let file = Text::from("rules");
+        let read = text::read(text::lines(&file, rules), &Names::of(Machine::X86_64));
+        assert!(read.refusal.is_none(), "{:?}", read.refusal);
+        let located = read
+            .rules
+            .iter()
+            .map(|placed| Located { rule: &placed.rule, path: placed.rule.watch.as_ref().map(|watch| Path::new(&watch.path)) });
+        covers(located, Target { path: Path::new(path), is_directory }, Access::CHANGES).map(ToString::to_string)
+    }
+
+    fn file(rules: &str, path: &str) -> bool {
+        check(rules, path, false).is_some()
+    }
+
+    fn directory(rules: &str, path: &str) -> bool {
+        check(rules, path, true).is_some()
+    }
+
+    #[test]
+    fn a_path_is_covered_by_name_or_by_a_parent() {
+        assert!(file("-w /usr/bin/dockerd -p wa -k docker", "/usr/bin/dockerd"));
+        assert!(file("-w /usr/bin/dockerd", "/usr/bin/dockerd"), "without -p every access is watched");
+        assert!(file("-a always,exit -F path=/usr/bin/dockerd -F perm=wa", "/usr/bin/dockerd"));
+        assert!(file("-a exit,always -F path=/usr/bin/dockerd", "/usr/bin/dockerd"));
+        assert!(file("-w /etc/docker -p wa", "/etc/docker/daemon.json"), "a directory watch covers its files");
+        assert!(file("-a always,exit -F dir=/etc -F perm=wa", "/etc/docker/daemon.json"));
+        assert!(directory("-w /var/lib -p wa", "/var/lib/docker"));
+        assert!(file("-a always,exit -F dir=/etc/docker/daemon.json -F perm=wa", "/etc/docker/daemon.json"));
+    }
+
+    #[test]
+    fn a_prefix_is_not_a_parent() {
+        assert!(!file("-w /usr/bin/containerd-shim -p wa", "/usr/bin/containerd"));
+        assert!(!file("-w /usr/bin/containerd -p wa", "/usr/bin/containerd-shim"));
+        assert!(!directory("-w /etc/docker/daemon.json -p wa", "/etc/docker"));
+        assert!(!directory("-w /run/containerd/containerd.sock -p wa", "/run/containerd"));
+        assert!(!file("-w /etc/default/docker -p wa", "/etc/default/docker.bak"));
+    }
+
+    #[test]
+    fn a_path_field_on_a_directory_is_not_a_tree() {
+        assert!(!directory("-a always,exit -F path=/run/containerd -F perm=wa", "/run/containerd"));
+        assert!(!file("-a always,exit -F path=/etc/docker -F perm=wa", "/etc/docker/daemon.json"));
+        assert!(directory("-a always,exit -F dir=/run/containerd -F perm=wa", "/run/containerd"));
+    }
+
+    #[test]
+    fn writes_and_attributes_are_both_needed() {
+        assert!(!file("-w /usr/bin/runc -p x", "/usr/bin/runc"));
+        assert!(!file("-w /usr/bin/runc -p w", "/usr/bin/runc"));
+        assert!(!file("-w /usr/bin/runc -p rxa", "/usr/bin/runc"));
+        assert!(file("-w /usr/bin/runc -p w -k a\n-w /usr/bin/runc -p a -k b", "/usr/bin/runc"), "two rules do together");
+    }
+
+    #[test]
+    fn rules_that_leave_somebody_out_do_not_cover() {
+        assert!(!file("-a always,exit -F path=/usr/bin/runc -F perm=wa -F auid>=1000 -F auid!=unset", "/usr/bin/runc"));
+        assert!(!file("-a always,exit -F path=/usr/bin/runc -F success=1", "/usr/bin/runc"));
+        assert!(!file("-a always,exit -F path=/usr/bin/runc -C uid!=euid", "/usr/bin/runc"));
+        assert!(!file("-a always,exit -F arch=b64 -S openat -F path=/usr/bin/runc", "/usr/bin/runc"));
+        let wide = "-a always,exit -F arch=b64 -F path=/usr/bin/runc -F perm=wa";
+        assert!(!file(wide, "/usr/bin/runc"), "32-bit calls reach the file too");
+        assert!(file(&format!("{wide}\n{}", wide.replace("b64", "b32")), "/usr/bin/runc"));
+    }
+
+    #[test]
+    fn an_earlier_never_wins() {
+        let watch = "-w /etc/docker -p wa";
+        for never in [
+            "-a never,exit -F path=/etc/docker/daemon.json",
+            "-a exit,never -F dir=/etc",
+            "-a never,exit -F dir=/etc/docker -F auid=1000",
+            "-a never,exit -F uid=0 -S all",
+            "-a never,exit -F arch=b64 -S openat -F auid=unset",
+            "-a never,task",
+            "-a task,never",
+            "-a always,exclude -F msgtype=SYSCALL",
+            "-a never,exclude -F msgtype>=1300",
+        ] {
+            assert!(!file(&format!("{never}\n{watch}"), "/etc/docker/daemon.json"), "{never}");
+        }
+        assert!(file(&format!("{watch}\n-a never,exit -F dir=/etc"), "/etc/docker/daemon.json"), "a later one does not");
+        assert!(!file(&format!("{watch}\n-A never,exit -F dir=/etc"), "/etc/docker/daemon.json"), "-A puts it first");
+        assert!(!file(&format!("{watch}\n-a never,task"), "/etc/docker/daemon.json"), "tasks are asked before");
+    }
+
+    #[test]
+    fn exceptions_for_others_do_not_matter() {
+        let watch = "-w /etc/docker -p wa";
+        for never in [
+            "-a always,exclude -F msgtype=CWD",
+            "-a never,user -F subj_type=crond_t",
+            "-a never,exit -F subj_type=crond_t",
+            "-a never,exit -F arch=b64 -S adjtimex -F auid=unset -F uid=chrony",
+            "-a never,exit -F exe=/usr/bin/vmtoolsd",
+            "-a never,filesystem -F fstype=tracefs",
+            "-a never,exit -F path=/etc/docker/daemon.json -F perm=r",
+            "-a never,exit -F dir=/etc/docker/certs.d",
+        ] {
+            assert!(file(&format!("{never}\n{watch}"), "/etc/docker/daemon.json"), "{never}");
+            assert!(directory(&format!("{never}\n{watch}"), "/etc/docker"), "{never}");
+        }
+    }
+}
