@@ -18,14 +18,13 @@ mod profile;
 mod site;
 mod source;
 mod tree;
-mod truth;
 
+pub use crate::fact::Truth;
 pub use library::Definitions;
 pub use matcher::Expected;
 pub use param::{Params, Values};
 pub use problem::{Excerpt, Problem, ProblemKind};
 pub use source::{Source, Trust};
-pub use truth::Truth;
 
 /// How bad it is when a check fails. Weights belong to the score model.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Serialize, Deserialize, schemars::JsonSchema)]

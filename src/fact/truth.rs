@@ -63,17 +63,49 @@ impl std::ops::Not for Truth {
 
 #[cfg(test)]
 mod tests {
-    use super::Truth::{False, True, Unknown};
-    use super::*;
+    use super::Truth::{self, False, True, Unknown};
+
+    const ALL: [Truth; 3] = [True, False, Unknown];
 
     #[test]
-    fn false_decides_and_true_decides_or() {
-        assert_eq!(Truth::all([True, Unknown, False]), False);
-        assert_eq!(Truth::all([True, Unknown]), Unknown);
-        assert_eq!(Truth::all([]), True);
-        assert_eq!(Truth::any([False, Unknown, True]), True);
-        assert_eq!(Truth::any([False, Unknown]), Unknown);
-        assert_eq!(Truth::any([]), False);
+    fn tables() {
+        assert_eq!(False.and(Unknown), False);
+        assert_eq!(True.and(Unknown), Unknown);
+        assert_eq!(True.or(Unknown), True);
+        assert_eq!(False.or(Unknown), Unknown);
         assert_eq!(!Unknown, Unknown);
+        assert_eq!((Truth::all([]), Truth::any([])), (True, False));
+    }
+
+    #[test]
+    fn laws() {
+        for a in ALL {
+            assert_eq!(!!a, a);
+            for b in ALL {
+                assert_eq!(!a.and(b), (!a).or(!b), "de Morgan");
+                assert_eq!(!a.or(b), (!a).and(!b), "de Morgan");
+                assert_eq!(a.and(b), b.and(a));
+                assert_eq!(a.or(b), b.or(a));
+                for c in ALL {
+                    assert_eq!(a.and(b).and(c), a.and(b.and(c)));
+                    assert_eq!(a.and(b.or(c)), a.and(b).or(a.and(c)));
+                }
+            }
+        }
+    }
+
+    /// Replacing what is unknown by either answer never contradicts what was already decided.
+    #[test]
+    fn knowing_more_never_changes_an_answer() {
+        for a in ALL {
+            for b in ALL {
+                for known in [True, False] {
+                    let learn = |t: Truth| if t == Unknown { known } else { t };
+                    for (before, after) in [(a.and(b), learn(a).and(learn(b))), (a.or(b), learn(a).or(learn(b)))] {
+                        assert!(before == Unknown || before == after);
+                    }
+                }
+            }
+        }
     }
 }

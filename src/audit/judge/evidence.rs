@@ -70,10 +70,13 @@ fn short_list(list: &[Text]) -> Vec<Text> {
         return list.to_vec();
     }
     let mut left = KEPT_BYTES - REMARK;
-    let mut short: Vec<Text> = list.iter().map_while(|item| {
-        left = left.checked_sub(item.raw().len())?;
-        Some(item.clone())
-    }).collect();
+    let mut short: Vec<Text> = list
+        .iter()
+        .map_while(|item| {
+            left = left.checked_sub(item.raw().len())?;
+            Some(item.clone())
+        })
+        .collect();
     let mut digest = Sha256::new();
     for item in list {
         digest.update((item.raw().len() as u64).to_be_bytes());

@@ -209,10 +209,8 @@ fn what_does_not_apply_is_proved() {
 
 #[test]
 fn observations_say_what_was_seen_and_expected() {
-    let either = Pattern(vec![
-        vec![is("bad", equals(Literal::Flag(false)))],
-        vec![is("size", Matcher::Max(Operand::Literal(Literal::Integer(4))))],
-    ]);
+    let either =
+        Pattern(vec![vec![is("bad", equals(Literal::Flag(false)))], vec![is("size", Matcher::Max(Operand::Literal(Literal::Integer(4))))]]);
     let verdict = of(expect(None, Claim::Each(either)), vec![thing("a", UP, Some(true)), thing("b", UP, Some(false))]);
     let shown: Vec<_> = verdict
         .observations
