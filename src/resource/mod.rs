@@ -3,8 +3,12 @@
 //! A resource turns a host into typed records. It knows the semantics (which file wins, what a
 //! default is, what an alias means); checks only claim things about its records.
 
+mod accounts;
 mod docker;
+mod init;
+mod layered;
 mod paths;
+mod process_table;
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,9 +17,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::fact::{Gap, Record, Row, Schema};
 use crate::host::Host;
 pub use crate::parse::glob::matches as glob_matches;
-
-pub(crate) mod accounts;
-pub(crate) mod process_table;
 
 /// Which records of a resource are wanted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]

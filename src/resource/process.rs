@@ -62,7 +62,9 @@ fn row(context: &Context<'_>, accounts: &Accounts, running: &Running) -> Process
     let status = running.status.as_ref();
     let (executable, executable_deleted) = executable(context, running.pid);
     let uid = status.clone().map(|status| status.uid.effective);
-    let optional = |value: Option<Text>, origin| value.map_or_else(|| Fact::Absent(Origin::clone(&origin)), |value| Fact::Known(value, origin.clone()));
+    let optional = |value: Option<Text>, origin| {
+        value.map_or_else(|| Fact::Absent(Origin::clone(&origin)), |value| Fact::Known(value, origin.clone()))
+    };
     Process {
         name: status.clone().map(|status| status.name.as_str().into()),
         pid: Fact::Known(running.pid.into(), Origin::kernel("/proc")),
