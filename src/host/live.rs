@@ -8,9 +8,8 @@ use chrono::{DateTime, Utc};
 use super::broker::Broker;
 use super::busy::{Busy, InFlight};
 use super::tree::{Tree, fact};
-use super::{Entry, Host, Identity, ProcessLinks, Stat, engine::Route, identity};
+use super::{Entry, Host, Identity, ProcessLinks, Stat, engine::Route, identity, origin};
 use crate::fact::{Fact, Origin};
-use crate::parse::mountinfo;
 
 /// The machine plimsoll runs on. Reads files itself; asks the supervisor what files do not tell.
 pub struct Live {
@@ -23,18 +22,8 @@ pub struct Live {
 impl Live {
     /// This machine at a time, asking a supervisor through `broker`. Errors where not even `/` can be opened.
     pub fn new(broker: Box<dyn Broker>, now: DateTime<Utc>) -> std::io::Result<Self> {
-        let tree = Tree::open(Path::new("/"), true)?;
-        // Our own mount table, not PID 1's: it is the one our looks go through.
-        let table = tree.read(Path::new("/proc/self/mountinfo")).unwrap_or_default();
-        let remote = mountinfo::topmost(mountinfo::parse(&table).0).into_iter().filter(mountinfo::Mount::is_remote);
-        let tree = tree.without(remote.map(|mount| (mount.point, mount.fs_type)));
-        Ok(Self { tree, broker, now, busy: Busy::default() })
+        Ok(Self { tree: Tree::open(Path::new("/"), true)?, broker, now, busy: Busy::default() })
     }
-}
-
-/// Where the content of a path comes from: the kernel makes up what is below `/proc` and `/sys`.
-pub(super) fn origin(path: &Path) -> Origin {
-    if path.starts_with("/proc") || path.starts_with("/sys") { Origin::kernel(path) } else { Origin::file(path) }
 }
 
 impl Host for Live {
@@ -264,7 +253,8 @@ mod tests {
         fs::create_dir(dir.join("nfs")).unwrap();
         fs::write(dir.join("nfs/x"), "").unwrap();
         symlink("nfs/x", dir.join("link")).unwrap();
-        let tree = Tree::open(Path::new("/"), true).unwrap().without([(dir.join("nfs"), "nfs4".into()), ("/".into(), "9p".into())]);
+        let remote = [(dir.join("nfs"), "nfs4".into()), ("/".into(), "9p".into())];
+        let tree = Tree::open(Path::new("/"), true).unwrap().without(remote);
         let host = Live { tree, broker: Box::new(Silent), now: DateTime::UNIX_EPOCH, busy: Busy::default() };
         for path in ["nfs/x", "link", "nfs/../nfs/x"] {
             assert_eq!(reason(host.read(&dir.join(path))), "cannot be told: is on a file system that may not answer: nfs4");

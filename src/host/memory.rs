@@ -187,7 +187,7 @@ impl Host for Memory {
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>> {
         self.found(path, true).and_then(|node, origin| match node.stat.kind {
             FileKind::File => Fact::Known(node.content.clone(), origin),
-            kind => Fact::Unknown(Gap::new(origin, Reason::unsupported(format!("is a {}, not a regular file", kind.word())))),
+            kind => Fact::Unknown(Gap::new(origin, kind.unreadable())),
         })
     }
 

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::fact::{Fact, Mode, Text};
+use crate::fact::{Fact, Mode, Origin, Reason, Text};
 pub use busy::InFlight;
 pub use identity::Identity;
 
@@ -112,6 +112,11 @@ impl FileKind {
             Self::Other => "other",
         }
     }
+
+    /// Why something of this kind is not read.
+    fn unreadable(self) -> Reason {
+        Reason::unsupported(format!("is a {}, not a regular file", self.word()))
+    }
 }
 
 /// The metadata of a path.
@@ -151,4 +156,14 @@ pub struct ProcessLinks {
     pub exe: Option<Text>,
     /// Namespace names and inode numbers, such as `("net", 4026531840)`.
     pub namespaces: Vec<(Text, u64)>,
+}
+
+/// Where the content of a path comes from: the kernel makes up what is below `/proc` and `/sys`.
+fn origin(path: &Path) -> Origin {
+    if of_kernel(path) { Origin::kernel(path) } else { Origin::file(path) }
+}
+
+/// Whether a path is one that only a running kernel fills.
+fn of_kernel(path: &Path) -> bool {
+    path.starts_with("/proc") || path.starts_with("/sys")
 }

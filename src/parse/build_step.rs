@@ -33,8 +33,23 @@ pub enum Instruction<'a> {
 }
 
 const INSTRUCTIONS: [&str; 17] = [
-    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "SHELL", "STOPSIGNAL",
-    "USER", "VOLUME", "WORKDIR",
+    "ADD",
+    "ARG",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "FROM",
+    "HEALTHCHECK",
+    "LABEL",
+    "MAINTAINER",
+    "ONBUILD",
+    "SHELL",
+    "STOPSIGNAL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
 ];
 
 impl<'a> Instruction<'a> {
@@ -144,7 +159,9 @@ impl Step<'_> {
                 found.push(format!("step {}: {program} {flag}", self.number));
             }
             let substituted = arguments.iter().find_map(|word| {
-                ["curl", "wget"].into_iter().find(|program| word.contains(&format!("$({program} ")) || word.contains(&format!("`{program} ")))
+                ["curl", "wget"]
+                    .into_iter()
+                    .find(|program| word.contains(&format!("$({program} ")) || word.contains(&format!("`{program} ")))
             });
             let next = commands.get(at + 1).filter(|_| arguments.last().is_some_and(|word| word.ends_with("<") || word.ends_with('$')));
             if shell::is_interpreter(program) || program == "eval" || program == "source" {
@@ -168,7 +185,12 @@ impl Step<'_> {
                 }
                 kinds.extend(secret::shape(command).map(str::to_owned));
                 for command in shell::commands(command) {
-                    kinds.extend(command.assignments().filter(|(_, value)| is_literal(value)).filter_map(|(name, value)| secret_pair("variable", name, value)));
+                    kinds.extend(
+                        command
+                            .assignments()
+                            .filter(|(_, value)| is_literal(value))
+                            .filter_map(|(name, value)| secret_pair("variable", name, value)),
+                    );
                     kinds.extend(options(&command).filter_map(|(name, value)| secret_pair("option", name, value)));
                 }
             }
@@ -225,8 +247,8 @@ fn package_manager(command: &Command) -> Option<(&str, &str)> {
     while let Some(word) = words.next() {
         match word {
             // These take a value.
-            "-o" | "-c" | "-t" | "--option" | "--target-release" | "--enablerepo" | "--disablerepo" | "--repository" | "-X" | "-p" | "--root"
-            | "-R" | "--setopt" | "--releasever" => {
+            "-o" | "-c" | "-t" | "--option" | "--target-release" | "--enablerepo" | "--disablerepo" | "--repository" | "-X" | "-p"
+            | "--root" | "-R" | "--setopt" | "--releasever" => {
                 words.next();
             }
             word if word.starts_with('-') => {}
@@ -259,7 +281,16 @@ fn installs(manager: &str, verb: &str) -> bool {
     match family(manager) {
         Some("apt") => matches!(
             verb,
-            "install" | "reinstall" | "upgrade" | "dist-upgrade" | "full-upgrade" | "safe-upgrade" | "build-dep" | "satisfy" | "source" | "download"
+            "install"
+                | "reinstall"
+                | "upgrade"
+                | "dist-upgrade"
+                | "full-upgrade"
+                | "safe-upgrade"
+                | "build-dep"
+                | "satisfy"
+                | "source"
+                | "download"
         ),
         Some("apk") => matches!(verb, "add" | "upgrade" | "fix" | "fetch"),
         Some("dnf") => !matches!(verb, "makecache" | "check-update" | "clean" | "list" | "info" | "search" | "repolist" | "config-manager"),
@@ -269,7 +300,9 @@ fn installs(manager: &str, verb: &str) -> bool {
 
 fn downloader(command: &Command) -> Option<&'static str> {
     let (program, arguments) = command.program()?;
-    ["curl", "wget"].into_iter().find(|downloader| program == *downloader || (program == "$" && arguments.first().is_some_and(|word| word == downloader)))
+    ["curl", "wget"]
+        .into_iter()
+        .find(|downloader| program == *downloader || (program == "$" && arguments.first().is_some_and(|word| word == downloader)))
 }
 
 /// The part of a word that switches off verification, in our own spelling.

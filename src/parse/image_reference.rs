@@ -53,7 +53,10 @@ mod tests {
         assert_eq!(tag("registry.example:5000/team/app"), Some("latest".into()));
         assert_eq!(tag("registry.example:5000/team/app:2"), Some("2".into()));
         let pinned = ImageReference::parse("registry.example:5000/app:2@sha256:0000", ID);
-        assert_eq!((pinned.repository, pinned.tag, pinned.digest, pinned.followed_tag()), ("registry.example:5000/app", Some("2"), Some("sha256:0000"), None));
+        assert_eq!(
+            (pinned.repository, pinned.tag, pinned.digest, pinned.followed_tag()),
+            ("registry.example:5000/app", Some("2"), Some("sha256:0000"), None)
+        );
     }
 
     #[test]

@@ -11,7 +11,18 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 
 /// Words that name a secret wherever they stand in a name.
 const WORDS: [&str; 12] = [
-    "password", "passwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "credential", "credentials", "apikey", "authkey",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "credential",
+    "credentials",
+    "apikey",
+    "authkey",
 ];
 
 /// Words that name a secret only as the last of several: `PWD` alone is where a shell stands.
@@ -39,10 +50,57 @@ const PAIRS: [(&str, &str); 16] = [
 
 /// Words that, as the last of a name, say that the value is about a secret and not one.
 const ABOUT: [&str; 51] = [
-    "file", "files", "path", "paths", "dir", "directory", "folder", "location", "url", "uri", "endpoint", "host", "port", "issuer", "length",
-    "len", "min", "max", "size", "age", "ttl", "timeout", "expiry", "expiration", "expires", "lifetime", "days", "hours", "minutes", "seconds",
-    "policy", "enabled", "disabled", "required", "type", "name", "names", "id", "field", "header", "algorithm", "alg", "hash", "prefix", "suffix",
-    "provider", "backend", "reset", "format", "version", "mode",
+    "file",
+    "files",
+    "path",
+    "paths",
+    "dir",
+    "directory",
+    "folder",
+    "location",
+    "url",
+    "uri",
+    "endpoint",
+    "host",
+    "port",
+    "issuer",
+    "length",
+    "len",
+    "min",
+    "max",
+    "size",
+    "age",
+    "ttl",
+    "timeout",
+    "expiry",
+    "expiration",
+    "expires",
+    "lifetime",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "policy",
+    "enabled",
+    "disabled",
+    "required",
+    "type",
+    "name",
+    "names",
+    "id",
+    "field",
+    "header",
+    "algorithm",
+    "alg",
+    "hash",
+    "prefix",
+    "suffix",
+    "provider",
+    "backend",
+    "reset",
+    "format",
+    "version",
+    "mode",
 ];
 
 /// Whether a name says that its value is a secret: `DB_PASSWORD`, `stripeApiKey`, but neither `DB_PASSWORD_FILE` nor
@@ -56,7 +114,10 @@ pub fn name_says_so(name: &str) -> bool {
         return false;
     }
     // What limits or describes passwords and tokens is a number, not one of them.
-    if words.iter().any(|word| matches!(*word, "min" | "max" | "minimum" | "maximum" | "allow" | "enable" | "disable" | "require" | "no" | "num")) {
+    if words
+        .iter()
+        .any(|word| matches!(*word, "min" | "max" | "minimum" | "maximum" | "allow" | "enable" | "disable" | "require" | "no" | "num"))
+    {
         return false;
     }
     words.iter().any(|word| WORDS.contains(word) || ends_in_password(word))
@@ -170,10 +231,9 @@ fn is_web_token(word: &str) -> bool {
 fn has_password_in_url(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
         let authority = rest.split(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'')).next().unwrap_or_default();
-        authority
-            .rsplit_once('@')
-            .and_then(|(user, _)| user.split_once(':'))
-            .is_some_and(|(_, password)| !password.is_empty() && !password.starts_with('$') && !password.chars().all(|c| c == '*' || c == 'x'))
+        authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).is_some_and(|(_, password)| {
+            !password.is_empty() && !password.starts_with('$') && !password.chars().all(|c| c == '*' || c == 'x')
+        })
     })
 }
 
@@ -184,9 +244,25 @@ mod tests {
     #[test]
     fn names_of_secrets() {
         for name in [
-            "PASSWORD", "DB_PASSWORD", "MYSQL_ROOT_PASSWORD", "PGPASSWORD", "SSHPASS", "REDIS_PASS", "AWS_SECRET_ACCESS_KEY", "API_KEY",
-            "stripeApiKey", "GITHUB_TOKEN", "VAULT_TOKEN", "JWT_SECRET", "client-secret", "TLS_PRIVATE_KEY", "DB_PWD", "SECRET_KEY_BASE",
-            "GOOGLE_CREDENTIALS", "APP_KEY", "ENCRYPTION_KEY",
+            "PASSWORD",
+            "DB_PASSWORD",
+            "MYSQL_ROOT_PASSWORD",
+            "PGPASSWORD",
+            "SSHPASS",
+            "REDIS_PASS",
+            "AWS_SECRET_ACCESS_KEY",
+            "API_KEY",
+            "stripeApiKey",
+            "GITHUB_TOKEN",
+            "VAULT_TOKEN",
+            "JWT_SECRET",
+            "client-secret",
+            "TLS_PRIVATE_KEY",
+            "DB_PWD",
+            "SECRET_KEY_BASE",
+            "GOOGLE_CREDENTIALS",
+            "APP_KEY",
+            "ENCRYPTION_KEY",
         ] {
             assert!(name_says_so(name), "{name}");
         }
@@ -195,10 +271,35 @@ mod tests {
     #[test]
     fn names_that_only_sound_like_it() {
         for name in [
-            "PATH", "PWD", "OLDPWD", "DB_PWD_FILE", "DB_PASSWORD_FILE", "PASSWORD_MIN_LENGTH", "MIN_PASSWORD_LENGTH", "KEYCLOAK_HOME", "COMPASS", "KEY", "MONKEY",
-            "TOKENIZERS_PARALLELISM", "TOKEN_TTL", "TOKEN_URL", "SECRET_NAME", "PUBLIC_KEY", "SSH_PUBLIC_KEY", "GPG_KEY", "PASSENGER_APP_ENV",
-            "BYPASS_PROXY", "SECRETARIAT", "PASSWORD_POLICY", "MAX_TOKENS", "AWS_ACCESS_KEY_ID", "PATIENT", "ALLOW_EMPTY_PASSWORD",
-            "PYTHON_GET_PIP_SHA256", "KEYBOARD", "",
+            "PATH",
+            "PWD",
+            "OLDPWD",
+            "DB_PWD_FILE",
+            "DB_PASSWORD_FILE",
+            "PASSWORD_MIN_LENGTH",
+            "MIN_PASSWORD_LENGTH",
+            "KEYCLOAK_HOME",
+            "COMPASS",
+            "KEY",
+            "MONKEY",
+            "TOKENIZERS_PARALLELISM",
+            "TOKEN_TTL",
+            "TOKEN_URL",
+            "SECRET_NAME",
+            "PUBLIC_KEY",
+            "SSH_PUBLIC_KEY",
+            "GPG_KEY",
+            "PASSENGER_APP_ENV",
+            "BYPASS_PROXY",
+            "SECRETARIAT",
+            "PASSWORD_POLICY",
+            "MAX_TOKENS",
+            "AWS_ACCESS_KEY_ID",
+            "PATIENT",
+            "ALLOW_EMPTY_PASSWORD",
+            "PYTHON_GET_PIP_SHA256",
+            "KEYBOARD",
+            "",
         ] {
             assert!(!name_says_so(name), "{name}");
         }

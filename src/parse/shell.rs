@@ -11,8 +11,28 @@ pub struct Command {
 
 /// Words that may stand before a program.
 const LEADERS: [&str; 22] = [
-    "if", "then", "else", "elif", "do", "while", "until", "!", "{", "sudo", "exec", "time", "command", "nice", "env", "eatmydata", "nohup", "builtin",
-    "-E", "-n", "export", "local",
+    "if",
+    "then",
+    "else",
+    "elif",
+    "do",
+    "while",
+    "until",
+    "!",
+    "{",
+    "sudo",
+    "exec",
+    "time",
+    "command",
+    "nice",
+    "env",
+    "eatmydata",
+    "nohup",
+    "builtin",
+    "-E",
+    "-n",
+    "export",
+    "local",
 ];
 
 impl Command {
@@ -143,7 +163,10 @@ mod tests {
 
     #[test]
     fn commands_are_split_and_quotes_are_not() {
-        assert_eq!(programs("set -eux; apt-get update && apt-get install -y \\\n  a 'b; c' | tee log"), ["set", "apt-get", "apt-get", "tee"]);
+        assert_eq!(
+            programs("set -eux; apt-get update && apt-get install -y \\\n  a 'b; c' | tee log"),
+            ["set", "apt-get", "apt-get", "tee"]
+        );
         assert_eq!(programs("DEBIAN_FRONTEND=noninteractive /usr/bin/apt-get update 2>&1 || true"), ["apt-get", "true"]);
         assert_eq!(programs("if ! which x; then sudo apt update; fi # apt-get update"), ["which", "apt", "fi"]);
         assert_eq!(programs("echo 'apt-get update && x'"), ["echo"]);

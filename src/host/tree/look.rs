@@ -23,7 +23,7 @@ impl Tree {
     pub(in crate::host) fn read(&self, path: &Path) -> Result<Arc<[u8]>, Trouble> {
         let found = self.find(path, true)?;
         if found.kind() != FileKind::File {
-            return Err(Reason::unsupported(format!("is a {}, not a regular file", found.kind().word())).into());
+            return Err(found.kind().unreadable().into());
         }
         // Files have been mounted over single files of /proc.
         self.may_enter(&found.path)?;
@@ -109,7 +109,7 @@ impl Tree {
 }
 
 /// Reads to the end, or says that there is too much.
-fn read_all(fd: &OwnedFd, size: u64) -> Result<Vec<u8>, Trouble> {
+pub(super) fn read_all(fd: &OwnedFd, size: u64) -> Result<Vec<u8>, Trouble> {
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(MOST_READ) + 1);
     loop {
         if content.capacity() - content.len() < 512 {

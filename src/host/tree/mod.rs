@@ -20,6 +20,7 @@ use rustix::io::Errno;
 
 use super::{FileKind, Stat};
 use crate::fact::{Mode, Reason};
+use crate::parse::mountinfo;
 pub(super) use trouble::{Trouble, fact};
 
 /// The most links that are followed in one path, as many as the kernel does.
@@ -59,10 +60,16 @@ enum Step {
 }
 
 impl Tree {
-    /// The tree below a directory. With `running`, `/proc` and `/sys` are taken for the kernel's own.
+    /// The tree below a directory given by its path without links. With `running`, `/proc` and `/sys` in it are taken
+    /// for the kernel's own.
     pub(super) fn open(root: &Path, running: bool) -> rustix::io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { root: rustix::fs::open(root, flags, OpenMode::empty())?, remote: BTreeMap::new(), running })
+        let tree = Self { root: rustix::fs::open(root, flags, OpenMode::empty())?, remote: BTreeMap::new(), running };
+        let below = |mount: mountinfo::Mount| {
+            let point = mount.point.strip_prefix(root).ok()?;
+            mount.is_remote().then(|| (Path::new("/").join(point), mount.fs_type))
+        };
+        Ok(tree.without(mounted().into_iter().filter_map(below)))
     }
 
     /// Never looks into these mount points, given with the types of their file systems. The root is not left out.
@@ -162,6 +169,15 @@ impl Tree {
             None => Ok(()),
         }
     }
+}
+
+/// What is mounted for this process. Not for PID 1: our own mounts are the ones our looks go through.
+/// Nothing where there is no `/proc` to tell.
+fn mounted() -> Vec<mountinfo::Mount> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let table = rustix::fs::open("/proc/self/mountinfo", flags, OpenMode::empty()).map_err(Trouble::from);
+    let table = table.and_then(|fd| look::read_all(&fd, 0)).unwrap_or_default();
+    mountinfo::topmost(mountinfo::parse(&table).0)
 }
 
 fn too_deep() -> Trouble {

@@ -83,12 +83,10 @@ mod tests {
     #[test]
     fn values_are_judged_and_dropped() {
         let read: Vec<Variable> = serde_json::from_str(r#"["DB_PASSWORD=hunter2","PATH=/bin","EMPTY_TOKEN=","GONE"]"#).unwrap();
-        assert_eq!(read.iter().map(|v| (v.name.as_str(), v.secret)).collect::<Vec<_>>(), [
-            ("DB_PASSWORD", true),
-            ("PATH", false),
-            ("EMPTY_TOKEN", false),
-            ("GONE", false)
-        ]);
+        assert_eq!(
+            read.iter().map(|v| (v.name.as_str(), v.secret)).collect::<Vec<_>>(),
+            [("DB_PASSWORD", true), ("PATH", false), ("EMPTY_TOKEN", false), ("GONE", false)]
+        );
         assert!(!format!("{read:?}").contains("hunter2"));
     }
 }

@@ -10,8 +10,8 @@ mod image;
 mod volume;
 
 pub use container::{
-    BindOptions, ContainerConfig, ContainerInspect, ContainerListEntry, ContainerState, Device, DeviceRequest, DriverConfig, Endpoint, Health,
-    Healthcheck, HostConfig, LogConfig, Mount, MountRequest, NetworkSettings, PortBinding, RestartPolicy, Ulimit, VolumeOptions,
+    BindOptions, ContainerConfig, ContainerInspect, ContainerListEntry, ContainerState, Device, DeviceRequest, DriverConfig, Endpoint,
+    Health, Healthcheck, HostConfig, LogConfig, Mount, MountRequest, NetworkSettings, PortBinding, RestartPolicy, Ulimit, VolumeOptions,
 };
 pub use environment::{Label, Variable};
 pub use image::{Descriptor, HistoryEntry, ImageConfig, ImageInspect, ImageListEntry, InspectedRootFs, Manifest, Platform, RootFs};
