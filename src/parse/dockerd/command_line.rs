@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(line.values("hosts").collect::<Vec<_>>(), ["tcp://1.2.3.4:1", "fd://", "unix:///x"]);
         assert_eq!(line.value("log-level"), Some("warn"));
         assert_eq!(line.value("debug"), Some("true"));
-        assert_eq!(line.value("graph"), Some("/data"));
+        assert_eq!(line.value("data-root"), Some("/data"));
     }
 
     #[test]

@@ -4,10 +4,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::options::by_key;
+
 /// One key of the file.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Entry {
-    /// Name of the option.
+    /// Name of the option; an earlier name is replaced by today's, an unknown one kept.
     pub key: String,
     /// Its value.
     pub value: Value,
@@ -36,7 +38,7 @@ impl DaemonFile {
                 Value::Object(inner) if key == "proxies" => {
                     entries.extend(inner.into_iter().map(|(key, value)| Entry { key, value, line }));
                 }
-                value => entries.push(Entry { key, value, line }),
+                value => entries.push(Entry { key: by_key(&key).map_or(key, |spec| spec.key.to_owned()), value, line }),
             }
         }
         Ok(Self { entries })

@@ -3,7 +3,11 @@
 mod command_line;
 mod daemon_json;
 mod options;
+mod setting;
+mod url;
 
 pub use command_line::CommandLine;
 pub use daemon_json::{DaemonFile, Entry};
-pub use options::{OPTIONS, Shape, Spec, by_flag, by_key, by_short, flag_value};
+pub use options::{OPTIONS, Shape, Spec, by_key};
+pub use setting::Setting;
+pub use url::without_user;

@@ -88,7 +88,7 @@ pub static OPTIONS: &[Spec] = &[
     text_or("cpu-rt-period", "0"),
     text_or("cpu-rt-runtime", "0"),
     on_off("cri-containerd", false).flag_only(),
-    text_or("data-root", "/var/lib/docker"),
+    text_or("data-root", "/var/lib/docker").short('g'),
     on_off("debug", false).short('D'),
     many("default-address-pools", "default-address-pool", Shape::List),
     text("default-cgroupns-mode"),
@@ -111,7 +111,6 @@ pub static OPTIONS: &[Spec] = &[
     text("firewall-backend"),
     text("fixed-cidr"),
     text("fixed-cidr-v6"),
-    text("graph").short('g'),
     text_or("group", "docker").short('G'),
     many("host-gateway-ips", "host-gateway-ip", Shape::List),
     many("hosts", "host", Shape::List).short('H').or("unix:///var/run/docker.sock"),
@@ -168,16 +167,21 @@ pub static OPTIONS: &[Spec] = &[
     on_off("validate", false).flag_only(),
 ];
 
-/// The option with a name in daemon.json.
+/// Earlier names of options, the same in daemon.json and as flags.
+const EARLIER: &[(&str, &str)] = &[("graph", "data-root"), ("host-gateway-ip", "host-gateway-ips")];
+
+/// The option with a name in daemon.json, or with an earlier one.
 #[must_use]
 pub fn by_key(key: &str) -> Option<&'static Spec> {
+    let key = EARLIER.iter().find(|(earlier, _)| *earlier == key).map_or(key, |(_, now)| *now);
     OPTIONS.iter().find(|spec| spec.key == key)
 }
 
 /// The option of a long flag, given without dashes.
 #[must_use]
 pub fn by_flag(flag: &str) -> Option<&'static Spec> {
-    OPTIONS.iter().find(|spec| spec.flag == flag && !flag.is_empty())
+    let earlier = || EARLIER.iter().find(|(earlier, _)| *earlier == flag).and_then(|(_, now)| by_key(now));
+    OPTIONS.iter().find(|spec| spec.flag == flag && !flag.is_empty()).or_else(earlier)
 }
 
 /// The option of a short flag.
@@ -209,5 +213,6 @@ mod tests {
         for spec in OPTIONS {
             assert!(spec.shape != Shape::Flag || spec.default.is_some(), "{}", spec.key);
         }
+        assert_eq!(by_flag("graph").map(|spec| spec.key), Some("data-root"));
     }
 }

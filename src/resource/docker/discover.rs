@@ -12,6 +12,7 @@ use super::told::Defaults;
 use super::{Engine, Kind, Process, Told, process};
 
 const DOCKER_SOCKET: &str = "/run/docker.sock";
+const DOCKER_UNIT: &str = "docker.service";
 const PODMAN_SOCKET: &str = "/run/podman/podman.sock";
 
 /// Any of these files means that Docker is installed.
@@ -30,7 +31,7 @@ const INSTALLED: &[&str] = &[
 pub(super) fn discover(context: &Context<'_>) -> Result<Vec<Engine>, Gap> {
     let host = context.host;
     let mut search = Search { host, found: Vec::new(), accounts: Accounts::of(context) };
-    let processes = process::daemons(host);
+    let processes = process::daemons(context);
     // Root's first: nobody else may claim a socket of theirs.
     let mut daemons: Vec<&(Kind, Process)> = processes.iter().flatten().collect();
     daemons.sort_by_key(|(_, process)| (process.uid != 0, process.pid));
@@ -97,32 +98,45 @@ impl Search<'_> {
     }
 
     fn defaults(&self, uid: u32) -> Defaults {
-        if uid == 0 {
-            return Defaults { config_file: "/etc/docker/daemon.json".into(), data_root: "/var/lib/docker".into() };
-        }
         let (_, home) = self.account(uid);
-        Defaults { config_file: home.join(".config/docker/daemon.json"), data_root: home.join(".local/share/docker") }
+        if uid == 0 {
+            return Defaults {
+                config_file: "/etc/docker/daemon.json".into(),
+                data_root: "/var/lib/docker".into(),
+                runtime_directory: "/var/run".into(),
+                home,
+                rootless: false,
+            };
+        }
+        Defaults {
+            config_file: home.join(".config/docker/daemon.json"),
+            data_root: home.join(".local/share/docker"),
+            runtime_directory: format!("/run/user/{uid}").into(),
+            home,
+            rootless: true,
+        }
     }
 
     fn docker_process(&mut self, process: &Process) {
         let uid = process.uid;
-        let told = Told::new(self.host, Some(process), &self.defaults(uid));
-        let default = default_socket(Kind::Docker, uid);
-        let hosts: Vec<String> = told.hosts.known().into_iter().flatten().map(|host| host.raw().to_owned()).collect();
-        let mut paths: Vec<PathBuf> = hosts.iter().filter_map(|host| socket_path(host, &default)).map(|path| self.real(&path)).collect();
-        // A daemon whose own configuration cannot be read may be anywhere; the system's is where it always is.
-        if hosts.is_empty() && (told.hosts.known().is_some() || told.config_file == self.defaults(uid).config_file) {
-            paths.push(self.real(&default));
-        }
-        if uid != 0 {
-            // Whoever is not root can only speak for sockets of his own.
-            paths.retain(|path| self.host.stat(path).known().is_none_or(|stat| stat.uid == uid));
-        }
-        let default = self.real(&default);
+        let unit = process.unit.as_deref().filter(|unit| unit.ends_with(".service"));
+        let told = Told::new(self.host, Some(process), unit.or(Some(DOCKER_UNIT)), self.defaults(uid));
+        let default = self.real(&default_socket(Kind::Docker, uid));
+        let hosts = match told.values("hosts") {
+            Fact::Known(hosts, _) => hosts,
+            // A daemon whose own configuration cannot be read may be anywhere; the system's is where it always is.
+            _ if told.config_file() == self.defaults(uid).config_file => vec![Text::from("unix://")],
+            _ => Vec::new(),
+        };
+        let paths = hosts.iter().filter_map(|host| socket_path(host.raw(), &default)).map(|path| self.real(&path));
+        // Whoever is not root can only speak for sockets of his own.
+        let own = |path: &PathBuf| uid == 0 || self.host.stat(path).known().is_none_or(|stat| stat.uid == uid);
+        let paths: Vec<PathBuf> = paths.filter(own).collect();
         let socket = paths.iter().find(|path| **path == default).or(paths.first()).cloned();
         if socket.as_deref().is_some_and(|socket| self.taken(socket)) {
             return;
         }
+        let told = if unit.is_none() && socket.as_deref() != Some(&default) { told.without_unit(self.host) } else { told };
         self.add(Kind::Docker, socket, uid, Some(process.clone()), told);
     }
 
@@ -139,7 +153,7 @@ impl Search<'_> {
         if (process.is_none() && !self.is_socket(&socket)) || !owned || self.taken(&socket) {
             return;
         }
-        let told = Told::new(self.host, None, &self.defaults(uid));
+        let told = Told::new(self.host, None, None, self.defaults(uid));
         self.add(Kind::Podman, Some(socket), uid, process.cloned(), told);
     }
 
@@ -156,11 +170,13 @@ impl Search<'_> {
             return;
         }
         let mut defaults = self.defaults(0);
+        let mut unit = DOCKER_UNIT;
         if snap && !distributed {
+            unit = "snap.docker.dockerd.service";
             defaults.config_file = "/var/snap/docker/current/config/daemon.json".into();
             defaults.data_root = "/var/snap/docker/common/var-lib-docker".into();
         }
-        let told = Told::new(self.host, None, &defaults);
+        let told = Told::new(self.host, None, Some(unit), defaults);
         self.add(Kind::Docker, Some(socket), 0, None, told);
     }
 
@@ -171,7 +187,7 @@ impl Search<'_> {
             let docker = self.real(&default_socket(Kind::Docker, uid));
             let owned = self.host.stat(&docker).known().is_some_and(|stat| stat.kind == FileKind::Socket && stat.uid == uid);
             if owned && !self.taken(&docker) {
-                let told = Told::new(self.host, None, &self.defaults(uid));
+                let told = Told::new(self.host, None, Some(DOCKER_UNIT), self.defaults(uid));
                 self.add(Kind::Docker, Some(docker), uid, None, told);
             }
             self.podman_at(default_socket(Kind::Podman, uid), uid, None);
@@ -264,7 +280,7 @@ mod tests {
         assert_eq!(names(&host), ["docker"]);
         let engines = discover(&host).unwrap();
         assert_eq!(engines[0].socket.as_deref(), Some(Path::new("/run/docker.sock")));
-        assert_eq!(engines[0].process.as_ref().and_then(|process| process.started), Some(1050));
+        assert_eq!(engines[0].process.as_ref().and_then(|process| process.started.known().copied()), Some(1050));
     }
 
     #[test]
@@ -274,8 +290,8 @@ mod tests {
             .file("/srv/a/d.json", r#"{"hosts":["unix:///srv/a/d.sock"],"data-root":"/srv/a/data"}"#);
         assert_eq!(names(&host), ["docker", "docker:/srv/a/d.sock"]);
         let engines = discover(&host).unwrap();
-        assert_eq!(engines[1].told.data_root, Fact::Known("/srv/a/data".into(), Origin::line("/srv/a/d.json", 1)));
-        assert_eq!(engines[0].told.data_root, Fact::Known("/var/lib/docker".into(), Origin::default_of("dockerd")));
+        assert_eq!(engines[1].told.data_root(), Fact::Known("/srv/a/data".into(), Origin::line("/srv/a/d.json", 1)));
+        assert_eq!(engines[0].told.data_root(), Fact::Known("/var/lib/docker".into(), Origin::default_of("dockerd")));
     }
 
     #[test]
@@ -288,6 +304,7 @@ mod tests {
         // The audit and the daemon inside the same container: that container is the host.
         let same = daemon(Memory::new(), 300, 0, "dockerd")
             .file("/proc/300/cgroup", format!("0::/docker/{id}\n"))
+            .file("/proc/1/status", status(0, "1"))
             .file("/proc/1/cgroup", format!("0::/docker/{id}\n"));
         assert_eq!(names(&same), ["docker"]);
     }
@@ -316,8 +333,8 @@ mod tests {
         let host = socket(host, "/run/user/1001/podman/podman.sock", 1001);
         let engines = discover(&host).unwrap();
         assert_eq!(names(&host), ["docker@alice", "podman@1001"]);
-        assert_eq!(engines[0].told.config_file, Path::new("/home/alice/.config/docker/daemon.json"));
-        assert_eq!(engines[0].told.data_root.known().map(PathBuf::as_path), Some(Path::new("/home/alice/.local/share/docker")));
+        assert_eq!(engines[0].told.config_file(), Path::new("/home/alice/.config/docker/daemon.json"));
+        assert_eq!(engines[0].told.data_root().known().map(PathBuf::as_path), Some(Path::new("/home/alice/.local/share/docker")));
     }
 
     #[test]
@@ -332,7 +349,7 @@ mod tests {
         let hidden = socket(Memory::new().node("/proc", FileKind::Directory, 0o755).gap("/proc", Reason::Denied), "/run/docker.sock", 0);
         assert_eq!(names(&hidden), ["docker"]);
         let snap = Memory::new().file("/var/snap/docker/2963/config/daemon.json", "{}").symlink("/var/snap/docker/current", "2963");
-        assert_eq!(discover(&snap).unwrap()[0].told.config_file, Path::new("/var/snap/docker/current/config/daemon.json"));
+        assert_eq!(discover(&snap).unwrap()[0].told.config_file(), Path::new("/var/snap/docker/current/config/daemon.json"));
     }
 
     #[test]
@@ -348,7 +365,7 @@ mod tests {
     fn a_broken_configuration_is_no_default() {
         let host = daemon(Memory::new(), 100, 0, "dockerd").file("/etc/docker/daemon.json", "{");
         let engines = discover(&host).unwrap();
-        assert!(matches!(engines[0].told.data_root, Fact::Unknown(Gap { reason: Reason::Malformed(_), .. })));
+        assert!(matches!(engines[0].told.data_root(), Fact::Unknown(Gap { reason: Reason::Malformed(_), .. })));
         assert_eq!(engines[0].name.raw(), "docker");
     }
 }

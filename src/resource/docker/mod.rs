@@ -2,8 +2,10 @@
 
 mod answers;
 mod discover;
+mod document;
 mod process;
 mod told;
+mod unit;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +15,9 @@ use crate::host::engine::Route;
 
 use super::{Context, Selector};
 use answers::Answers;
+pub(super) use document::{Document, member, texts};
 pub(super) use process::Process;
-pub(super) use told::Told;
+pub(super) use told::{Place, Side, Source, Told};
 
 /// Which engine it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +76,11 @@ impl Engine {
         }
     }
 
+    /// The same, to take facts from.
+    pub(super) fn document(&self, context: &Context<'_>, question: Route) -> Document {
+        Document(self.json(context, question))
+    }
+
     /// Where an answer comes from.
     pub(super) fn origin(&self, question: Route) -> Origin {
         let engine = self.socket.as_deref().map_or_else(|| self.name.clone(), Text::from);
@@ -91,7 +99,7 @@ impl Engine {
         });
         match said {
             Fact::Known(..) => said,
-            Fact::Absent(_) | Fact::Unknown(_) => self.told.data_root.clone(),
+            Fact::Absent(_) | Fact::Unknown(_) => self.told.data_root(),
         }
     }
 }

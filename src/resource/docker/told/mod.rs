@@ -1,0 +1,168 @@
+//! What a Docker daemon was told and will be told: flags, unit, configuration file, defaults.
+
+mod side;
+
+use std::path::PathBuf;
+
+use crate::fact::{Fact, Gap, Origin, Reason, Text};
+use crate::host::Host;
+use crate::parse::dockerd::{CommandLine, Spec, by_key};
+use crate::parse::unit::Unit;
+
+use super::{Process, unit};
+pub(in crate::resource) use side::{Place, Side, Source};
+
+/// Flags of one command line, and where it stands.
+#[derive(Debug, Clone)]
+pub(in crate::resource) struct Flags {
+    pub(in crate::resource) line: CommandLine,
+    pub(in crate::resource) origin: Origin,
+}
+
+/// What a daemon was told.
+#[derive(Debug)]
+pub(in crate::resource) struct Told {
+    /// The running process: its flags, and the file they name. `None` where none can be seen.
+    pub(in crate::resource) running: Option<Side>,
+    /// What the next start will tell it. Its flags are absent where no unit starts it.
+    pub(in crate::resource) next: Side,
+    /// Whether the file changed after the process started. Absent without a process or a file.
+    pub(in crate::resource) stale: Fact<bool>,
+    /// The unit whose sockets it inherits as `fd://`.
+    pub(in crate::resource) socket_unit: Fact<Unit>,
+    defaults: Defaults,
+}
+
+/// What differs between a daemon of root's and one of a user's when told nothing.
+#[derive(Debug, Clone)]
+pub(in crate::resource) struct Defaults {
+    pub(super) config_file: PathBuf,
+    pub(super) data_root: PathBuf,
+    pub(super) runtime_directory: PathBuf,
+    pub(super) home: PathBuf,
+    pub(super) rootless: bool,
+}
+
+impl Defaults {
+    /// What dockerd uses for an option nothing sets.
+    fn of(&self, spec: &Spec) -> Option<String> {
+        let below = |name: &str| self.runtime_directory.join(name).to_string_lossy().into_owned();
+        match spec.key {
+            "config-file" => Some(self.config_file.to_string_lossy().into_owned()),
+            "data-root" => Some(self.data_root.to_string_lossy().into_owned()),
+            "exec-root" if self.rootless => Some(below("docker")),
+            "pidfile" if self.rootless => Some(below("docker.pid")),
+            "hosts" if self.rootless => Some(format!("unix://{}", below("docker.sock"))),
+            "rootless" if self.rootless => Some("true".to_owned()),
+            _ => spec.default.map(str::to_owned),
+        }
+    }
+
+    /// Where a certificate is looked for that no option names, once TLS is on.
+    fn certificate(&self, spec: &Spec) -> Option<String> {
+        let name = match spec.key {
+            "tlscacert" => "ca.pem",
+            "tlscert" => "cert.pem",
+            "tlskey" => "key.pem",
+            _ => return None,
+        };
+        Some(self.home.join(".docker").join(name).to_string_lossy().into_owned())
+    }
+}
+
+impl Told {
+    /// Asks process, unit and file. `unit` starts the daemon; without one nothing is known to.
+    pub(super) fn new(host: &dyn Host, process: Option<&Process>, unit: Option<&str>, defaults: Defaults) -> Self {
+        let directories = unit::directories(defaults.rootless.then_some(defaults.home.as_path()));
+        let nothing = || Fact::Absent(Origin::Derived);
+        let next = unit.map_or_else(nothing, |unit| unit::flags(host, unit::load(host, &directories, unit)));
+        let next = Side::new(host, next, &defaults);
+        let running = process.map(|process| {
+            let origin = Origin::kernel(format!("/proc/{}/cmdline", process.pid));
+            let flags = Flags { line: CommandLine::parse(process.arguments.iter().skip(1)), origin: origin.clone() };
+            Side::new(host, Fact::Known(flags, origin), &defaults)
+        });
+        let stale = match (process, &running) {
+            (Some(process), Some(side)) => stale(host, process, side),
+            _ => Fact::Absent(Origin::Derived),
+        };
+        let socket_unit = unit.and_then(|unit| unit.strip_suffix(".service"));
+        let socket_unit =
+            socket_unit.map_or(Fact::Absent(Origin::Derived), |name| unit::load(host, &directories, &format!("{name}.socket")));
+        Self { running, next, stale, socket_unit, defaults }
+    }
+
+    /// Forgets the unit: it was looked up for another daemon.
+    pub(super) fn without_unit(mut self, host: &dyn Host) -> Self {
+        self.next = Side::new(host, Fact::Absent(Origin::Derived), &self.defaults);
+        self.socket_unit = Fact::Absent(Origin::Derived);
+        self
+    }
+
+    /// What counts now: for the running daemon, or for the next start where none is seen.
+    pub(in crate::resource) fn now(&self) -> &Side {
+        self.running.as_ref().unwrap_or(&self.next)
+    }
+
+    /// Where the configuration file is, or would be.
+    pub(in crate::resource) fn config_file(&self) -> &std::path::Path {
+        &self.now().config_file
+    }
+
+    /// What an option is set to, as a list: for scalars one text, empty where it is unset and has no default.
+    pub(in crate::resource) fn values(&self, key: &str) -> Fact<Vec<Text>> {
+        let Some(spec) = by_key(key) else {
+            return Fact::Unknown(Gap::new(Origin::Derived, Reason::unsupported(format!("dockerd has no option {key}"))));
+        };
+        match self.places(self.now(), spec) {
+            Err(gap) => Fact::Unknown(gap),
+            Ok(places) => match places.into_iter().next() {
+                Some(place) => place.setting.map(|setting| setting.values.iter().map(|value| Text::from(value.as_str())).collect()),
+                None => Fact::Known(Vec::new(), Origin::default_of("dockerd")),
+            },
+        }
+    }
+
+    /// What an option that holds one text is set to; absent where it is unset and has no default.
+    pub(in crate::resource) fn text(&self, key: &str) -> Fact<Text> {
+        self.values(key).and_then(|values, origin| match values.into_iter().next_back() {
+            Some(value) => Fact::Known(value, origin),
+            None => Fact::Absent(origin),
+        })
+    }
+
+    /// Whether an option is on.
+    pub(in crate::resource) fn flag(&self, key: &str) -> Fact<bool> {
+        self.text(key).map(|value| value.raw() == "true")
+    }
+
+    /// The data directory by what it was told.
+    pub(in crate::resource) fn data_root(&self) -> Fact<PathBuf> {
+        self.text("data-root").map(|path| PathBuf::from(path.raw()))
+    }
+
+    /// Every place that sets an option, what wins first, the default last. Errors where a place cannot be read that could win.
+    pub(in crate::resource) fn places(&self, side: &Side, spec: &'static Spec) -> Result<Vec<Place>, Gap> {
+        let mut places = side.places(spec)?;
+        let on = |key: &'static str| {
+            let places = by_key(key).map(|spec| side.places(spec)).transpose()?.unwrap_or_default();
+            let first = places.into_iter().next();
+            first.map_or(Ok(false), |place| Ok(place.setting.into_result()?.is_some_and(|setting| setting.text == "true")))
+        };
+        let mut default = self.defaults.of(spec);
+        // Verifying clients implies TLS, and TLS has files of its own.
+        if spec.key == "tls" && on("tlsverify")? {
+            default = Some("true".to_owned());
+        } else if default.is_none() && self.defaults.certificate(spec).is_some() && (on("tls")? || on("tlsverify")?) {
+            default = self.defaults.certificate(spec);
+        }
+        places.extend(default.map(|value| Place::default(spec, &value)));
+        Ok(places)
+    }
+}
+
+/// Whether the file was written after the process started. Two seconds are allowed for: the kernel counts the start of
+/// processes from a moment it knows to the second.
+fn stale(host: &dyn Host, process: &Process, side: &Side) -> Fact<bool> {
+    host.stat(&side.config_file).and_then(|stat, _| process.started.clone().map(|started| stat.modified > started.saturating_add(2)))
+}

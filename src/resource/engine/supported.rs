@@ -1,0 +1,74 @@
+//! Which branches of Docker Engine still receive fixes.
+//!
+//! Docker publishes no calendar; the state of each branch is kept by the Moby project beside its source, and changes
+//! with releases. The table is right for its date, and says nothing about what came later.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::fact::{Fact, Gap, Origin, Reason};
+
+/// When the table was last compared with the state of the branches.
+const AS_OF: &str = "2026-02";
+
+/// The newest branch the table knows.
+const NEWEST: u32 = 29;
+
+/// Whether a branch is maintained; `None` where that was not certain.
+fn maintained(major: u32, minor: u32) -> Option<bool> {
+    match (major, minor) {
+        (29, _) | (25, 0) => Some(true),
+        (28, _) => None,
+        (major, _) if major < NEWEST => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether the branch of the release that `/version` describes still receives fixes.
+pub(super) fn supported(version: &Value, origin: Origin) -> Fact<bool> {
+    let unknown = |why: String| Fact::Unknown(Gap::new(origin.clone(), Reason::unsupported(why)));
+    let Some(number) = version.get("Version").and_then(Value::as_str) else {
+        return unknown("the engine does not tell its version".to_owned());
+    };
+    // Distributions leave the platform's name empty, and often put their own revision behind the number.
+    let platform = version.pointer("/Platform/Name").and_then(Value::as_str).unwrap_or_default();
+    let released = ["Docker Engine", "Docker Desktop", "Mirantis"].iter().any(|name| platform.starts_with(name));
+    let parts: Option<Vec<u32>> = number.split('.').map(|part| part.parse().ok()).collect();
+    match parts.as_deref() {
+        Some([major, minor, _]) if released => match maintained(*major, *minor) {
+            Some(maintained) => Fact::Known(maintained, origin),
+            None => unknown(format!("the table of {AS_OF} does not say whether {major}.{minor} receives fixes")),
+        },
+        _ => unknown("a build that its distributor maintains; compare the package instead".to_owned()),
+    }
+}
+
+/// The same for a document that may not be there.
+pub(super) fn supported_by(version: Fact<Arc<Value>>) -> Fact<bool> {
+    version.and_then(|version, origin| supported(&version, origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(version: &str, platform: &str) -> Option<bool> {
+        let document = serde_json::json!({"Version": version, "Platform": {"Name": platform}});
+        supported(&document, Origin::Derived).known().copied()
+    }
+
+    #[test]
+    fn branches_are_judged_and_distributions_are_not() {
+        let docker = "Docker Engine - Community";
+        assert_eq!(of("29.1.3", docker), Some(true));
+        assert_eq!(of("25.0.9", docker), Some(true));
+        assert_eq!(of("20.10.24", docker), Some(false));
+        assert_eq!(of("27.5.1", docker), Some(false));
+        assert_eq!(of("31.0.0", docker), None, "newer than the table");
+        assert_eq!(of("20.10.24+dfsg1", ""), None, "Debian carries fixes back");
+        assert_eq!(of("24.0.7", ""), None, "so does Ubuntu, without a mark");
+        assert_eq!(of("26.1.4+azure-1", docker), None);
+        assert_eq!(of("x", docker), None);
+    }
+}
