@@ -6,7 +6,7 @@
 mod evidence;
 mod expectation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Facts;
 use super::finding::{Observation, Outcome, Subjects};
@@ -78,7 +78,9 @@ pub fn judge(check: &Check, params: &Params, facts: &Facts) -> Verdict {
             if *holds == Holds::Any && state == State::Pass {
                 parts.retain(|part| part.state == State::Pass);
             }
-            verdict(outcome(state), parts)
+            let left_to_people = state == State::Unknown && parts.iter().all(Judged::hangs_on_parameters);
+            let verdict = verdict(outcome(state), parts);
+            if left_to_people { Verdict { result: Outcome::Manual, reason: Some(undecided(expect, params)), ..verdict } } else { verdict }
         }
     }
 }
@@ -144,6 +146,17 @@ fn count(parts: &[Judged]) -> Subjects {
     let alone = u64::from(subjects.is_empty() && !ok.is_empty());
     let good = subjects.values().filter(|ok| **ok).count() as u64;
     Subjects { ok: good + alone, of: subjects.len() as u64 + alone + open.len() as u64 }
+}
+
+/// What nobody has decided yet, and so keeps a check from being judged.
+fn undecided(expect: &[Expectation], params: &Params) -> String {
+    let used: BTreeSet<&str> = expect.iter().flat_map(Expectation::parameters).collect();
+    params
+        .unset()
+        .filter(|(name, _)| used.contains(name))
+        .map(|(name, doc)| format!("{name} is not set. {doc}"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The reasons why something could not be told, the first of them in full.

@@ -28,60 +28,64 @@ const ALL: &[Kind] = &[Kind::Flag, Kind::Integer, Kind::Text, Kind::Setting, Kin
 
 impl Matcher {
     /// Whether the claim holds of a fact. What is unknown stays unknown; what is absent matches nothing
-    /// but `present = false`, and what `not` turns round.
+    /// but `present = false`, and what `not` turns round. A parameter nobody has decided on leaves open what hangs on it.
     #[must_use]
     pub fn judge(&self, fact: &Fact<Value>, params: &Params) -> Truth {
         match fact {
             Fact::Unknown(_) => Truth::Unknown,
-            Fact::Absent(_) => self.holds(None, params).into(),
-            Fact::Known(value, _) => self.holds(Some(value), params).into(),
+            Fact::Absent(_) => self.holds(None, params),
+            Fact::Known(value, _) => self.holds(Some(value), params),
         }
     }
 
     /// Whether the claim holds of a number, for `count`.
     #[must_use]
-    pub fn holds_of_number(&self, number: usize, params: &Params) -> bool {
+    pub fn holds_of_number(&self, number: usize, params: &Params) -> Truth {
         self.holds(Some(&Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))), params)
     }
 
     /// Whether the claim holds of a value, or of there being none. A value that cannot be read as
     /// the claim needs it, such as a word where a number is asked for, does not satisfy it.
-    fn holds(&self, value: Option<&Value>, params: &Params) -> bool {
-        let any = |operand: &Operand, test: &dyn Fn(&Value, &Literal) -> bool| {
-            value.is_some_and(|value| params.resolve(operand).iter().any(|literal| test(value, literal)))
+    fn holds(&self, value: Option<&Value>, params: &Params) -> Truth {
+        let any = |operand: &Operand, test: &dyn Fn(&Value, &Literal) -> bool| match (value, params.resolve(operand)) {
+            (None, _) => Truth::False,
+            (Some(_), None) => Truth::Unknown,
+            (Some(value), Some(literals)) => literals.iter().any(|literal| test(value, literal)).into(),
         };
         match self {
-            Self::Present(wanted) => value.is_some() == *wanted,
+            Self::Present(wanted) => (value.is_some() == *wanted).into(),
             Self::Not(inner) => !inner.holds(value, params),
-            Self::All(all) => all.iter().all(|inner| inner.holds(value, params)),
-            Self::Any(any) => any.iter().any(|inner| inner.holds(value, params)),
+            Self::All(all) => Truth::all(all.iter().map(|inner| inner.holds(value, params))),
+            Self::Any(any) => Truth::any(any.iter().map(|inner| inner.holds(value, params))),
             Self::Equals(operand) => any(operand, &equals),
             Self::Min(operand) => any(operand, &at_least),
             Self::Max(operand) => any(operand, &at_most),
             Self::StartsWith(operand) => any(operand, &|value, literal| text_test(value, literal, |text, part| text.starts_with(part))),
             Self::EndsWith(operand) => any(operand, &|value, literal| text_test(value, literal, |text, part| text.ends_with(part))),
-            Self::Matches(_, regex) => value.and_then(text_of).is_some_and(|text| regex.is_match(text.raw())),
+            Self::Matches(_, regex) => value.and_then(text_of).is_some_and(|text| regex.is_match(text.raw())).into(),
             Self::Contains(inner) => match value {
-                Some(Value::List(list)) => list.iter().any(|element| inner.holds_of_element(element, params)),
+                Some(Value::List(list)) => Truth::any(list.iter().map(|element| inner.holds_of_element(element, params))),
                 Some(Value::Text(text) | Value::Setting(text)) => inner.holds_of_part(text, params),
-                _ => false,
+                _ => Truth::False,
             },
-            Self::Only(inner) => elements(value).is_some_and(|list| list.iter().all(|element| inner.holds_of_element(element, params))),
-            Self::Empty(wanted) => elements(value).is_some_and(|list| list.is_empty() == *wanted),
-            Self::Count(inner) => elements(value).is_some_and(|list| inner.holds_of_number(list.len(), params)),
+            Self::Only(inner) => of_list(value, |list| Truth::all(list.iter().map(|element| inner.holds_of_element(element, params)))),
+            Self::Empty(wanted) => of_list(value, |list| (list.is_empty() == *wanted).into()),
+            Self::Count(inner) => of_list(value, |list| inner.holds_of_number(list.len(), params)),
         }
     }
 
-    fn holds_of_element(&self, element: &Text, params: &Params) -> bool {
+    fn holds_of_element(&self, element: &Text, params: &Params) -> Truth {
         self.holds(Some(&Value::Setting(element.clone())), params)
     }
 
     /// `contains` on text: equality becomes being a part of it.
-    fn holds_of_part(&self, text: &Text, params: &Params) -> bool {
+    fn holds_of_part(&self, text: &Text, params: &Params) -> Truth {
         match self {
-            Self::Equals(operand) => params.resolve(operand).iter().any(|part| text.raw().contains(&literal_text(part))),
-            Self::Any(any) => any.iter().any(|inner| inner.holds_of_part(text, params)),
-            Self::All(all) => all.iter().all(|inner| inner.holds_of_part(text, params)),
+            Self::Equals(operand) => params
+                .resolve(operand)
+                .map_or(Truth::Unknown, |parts| parts.iter().any(|part| text.raw().contains(&literal_text(part))).into()),
+            Self::Any(any) => Truth::any(any.iter().map(|inner| inner.holds_of_part(text, params))),
+            Self::All(all) => Truth::all(all.iter().map(|inner| inner.holds_of_part(text, params))),
             Self::Not(inner) => !inner.holds_of_part(text, params),
             other => other.holds_of_element(text, params),
         }
@@ -92,6 +96,10 @@ impl Matcher {
     pub fn expected<'a>(&'a self, params: &'a Params) -> Expected<'a> {
         Expected { matcher: self, params }
     }
+}
+
+fn of_list(value: Option<&Value>, test: impl FnOnce(&[Text]) -> Truth) -> Truth {
+    elements(value).map_or(Truth::False, test)
 }
 
 /// The elements of a list; a scalar of a document is a list of one.
@@ -196,14 +204,20 @@ impl<'a> Expected<'a> {
 
     /// The values of an operand, joined by "or".
     fn operand(self, operand: &Operand) -> String {
-        let literals = self.params.resolve(operand);
-        if literals.is_empty() { "nothing at all".to_owned() } else { join(literals.iter().map(shown), " or ") }
+        match self.params.resolve(operand) {
+            None => undecided(operand),
+            Some([]) => "nothing at all".to_owned(),
+            Some(literals) => join(literals.iter().map(shown), " or "),
+        }
     }
 
     /// The alternatives by which elements are measured, where they are plain values.
     fn plain(self) -> Option<Vec<String>> {
         match self.matcher {
-            Matcher::Equals(operand) => Some(self.params.resolve(operand).iter().map(shown).collect()),
+            Matcher::Equals(operand) => match self.params.resolve(operand) {
+                None => Some(vec![undecided(operand)]),
+                Some(literals) => Some(literals.iter().map(shown).collect()),
+            },
             Matcher::Any(any) => any.iter().map(|inner| self.of(inner).plain()).collect::<Option<Vec<_>>>().map(|all| all.concat()),
             _ => None,
         }
@@ -211,6 +225,14 @@ impl<'a> Expected<'a> {
 
     fn is_compound(self) -> bool {
         matches!(self.matcher, Matcher::All(_) | Matcher::Any(_))
+    }
+}
+
+/// In place of the values of a parameter nobody has decided on.
+fn undecided(operand: &Operand) -> String {
+    match operand {
+        Operand::Param(name) => format!("what {name} says"),
+        Operand::Literal(literal) => shown(literal),
     }
 }
 
@@ -266,7 +288,9 @@ fn negated(expected: Expected<'_>) -> String {
     match expected.matcher {
         Matcher::Present(wanted) => if *wanted { "not present" } else { "present" }.to_owned(),
         Matcher::Empty(wanted) => if *wanted { "not empty" } else { "empty" }.to_owned(),
-        Matcher::Equals(operand) if expected.params.resolve(operand).len() > 1 => format!("not ({expected})"),
+        Matcher::Equals(operand) if expected.params.resolve(operand).is_some_and(|literals| literals.len() > 1) => {
+            format!("not ({expected})")
+        }
         _ => format!("not {}", grouped(expected)),
     }
 }

@@ -18,6 +18,7 @@ mod profile;
 mod site;
 mod source;
 mod tree;
+mod uses;
 
 pub use crate::fact::Truth;
 pub use library::Definitions;
@@ -73,9 +74,9 @@ pub struct Benchmark {
 /// A named value that profiles and sites may change.
 #[derive(Clone, Debug)]
 pub struct Param {
-    /// Value where nobody changes it.
-    pub default: Vec<Literal>,
-    /// Whether it is written as a list.
+    /// Value where nobody changes it. Without one it is for a person to decide: a check that hangs on it is manual until somebody does.
+    pub default: Option<Vec<Literal>>,
+    /// Whether it is written as a list; one without a default may be.
     pub is_list: bool,
     /// What a profile or site may set.
     pub within: Option<Matcher>,

@@ -11,36 +11,51 @@ pub type Values = BTreeMap<String, (Vec<Literal>, Place)>;
 
 /// The parameters of one benchmark as they are in force.
 #[derive(Clone, Debug, Default)]
-pub struct Params(BTreeMap<String, Vec<Literal>>);
+pub struct Params {
+    values: BTreeMap<String, Vec<Literal>>,
+    /// Those nobody has decided on, with what they mean.
+    unset: BTreeMap<String, String>,
+}
 
 impl Params {
     /// The defaults of a benchmark, changed by each layer in turn: profiles, then the site, then the command line.
     pub fn of<'a>(benchmark: &Benchmark, layers: impl IntoIterator<Item = &'a Values>) -> Self {
-        let mut params: BTreeMap<_, _> = benchmark.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect();
-        for layer in layers {
-            for (name, (values, _)) in layer {
-                if let Some(slot) = params.get_mut(name) {
-                    slot.clone_from(values);
-                }
+        let mut params = Self::default();
+        for (name, param) in &benchmark.params {
+            match &param.default {
+                Some(values) => _ = params.values.insert(name.clone(), values.clone()),
+                None => _ = params.unset.insert(name.clone(), param.doc.clone()),
             }
         }
-        Self(params)
+        for layer in layers {
+            for (name, (values, _)) in layer.iter().filter(|(name, _)| benchmark.params.contains_key(*name)) {
+                params = params.with(name, values.clone());
+            }
+        }
+        params
     }
 
     /// The same parameters with one of them changed.
     #[must_use]
     pub fn with(mut self, name: &str, values: Vec<Literal>) -> Self {
-        self.0.insert(name.to_owned(), values);
+        self.unset.remove(name);
+        self.values.insert(name.to_owned(), values);
         self
     }
 
-    /// The values an operand stands for: any of them will do. None for a list parameter that is empty.
+    /// The values an operand stands for: any of them will do, and an empty list parameter has none. `None` for a
+    /// parameter nobody has decided on.
     #[must_use]
-    pub fn resolve<'a>(&'a self, operand: &'a Operand) -> &'a [Literal] {
+    pub fn resolve<'a>(&'a self, operand: &'a Operand) -> Option<&'a [Literal]> {
         match operand {
-            Operand::Literal(literal) => std::slice::from_ref(literal),
-            Operand::Param(name) => self.0.get(name).map_or(&[], Vec::as_slice),
+            Operand::Literal(literal) => Some(std::slice::from_ref(literal)),
+            Operand::Param(name) => self.values.get(name).map(Vec::as_slice),
         }
+    }
+
+    /// The parameters nobody has decided on, with what they mean.
+    pub fn unset(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.unset.iter().map(|(name, doc)| (name.as_str(), doc.as_str()))
     }
 }
 
@@ -56,7 +71,7 @@ impl Param {
                     return Some(format!("`{name}` {}", misfit.message));
                 }
             }
-            if self.kinds.is_empty() && self.default.first().is_some_and(|default| default.kind() != value.kind()) {
+            if self.kinds.is_empty() && self.first_default().is_some_and(|default| default.kind() != value.kind()) {
                 return Some(format!("`{name}` is {} by default, not {}", self.kind_words(), value.words()));
             }
             let none = Params::default();
@@ -70,11 +85,15 @@ impl Param {
     /// The kind by which its bounds are read: that of the fields it is compared with, or of its default.
     pub(super) fn kind(&self) -> Kind {
         let ordered = self.kinds.iter().find(|kind| matches!(kind, Kind::Mode | Kind::Version));
-        ordered.copied().or_else(|| self.default.first().map(Literal::kind)).unwrap_or(Kind::Text)
+        ordered.copied().or_else(|| self.first_default().map(Literal::kind)).unwrap_or(Kind::Text)
+    }
+
+    fn first_default(&self) -> Option<&Literal> {
+        self.default.iter().flatten().next()
     }
 
     fn kind_words(&self) -> &'static str {
-        self.default.first().map_or("nothing", Literal::words)
+        self.first_default().map_or("nothing", Literal::words)
     }
 }
 

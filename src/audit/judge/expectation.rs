@@ -22,6 +22,14 @@ pub(super) struct Judged {
     pub(super) summary: Option<String>,
 }
 
+impl Judged {
+    /// Whether nothing but parameters that nobody has decided on keeps it open: everything it looked at was seen.
+    pub(super) fn hangs_on_parameters(&self) -> bool {
+        self.state != State::Unknown
+            || !self.observations.iter().any(|one| one.truth == Truth::Unknown && matches!(one.observed, Fact::Unknown(_)))
+    }
+}
+
 /// One record, whether it is selected and whether it looks as the claim says.
 struct Looked<'a> {
     record: &'a Record,
@@ -139,8 +147,8 @@ impl<'a> Scene<'a> {
     fn count(&self, matcher: &Matcher, looked: &[Looked<'_>]) -> Judged {
         let least = looked.iter().filter(|one| one.selected == Truth::True).count();
         let mut possible = (least..=looked.len()).map(|number| matcher.holds_of_number(number, self.params));
-        let first = possible.next().unwrap_or_default();
-        let truth = if possible.all(|holds| holds == first) { first.into() } else { Truth::Unknown };
+        let first = possible.next().unwrap_or(Truth::Unknown);
+        let truth = if possible.all(|holds| holds == first) { first } else { Truth::Unknown };
         let mut observations = vec![self.counted(least, self.claim_in_words(), truth)];
         for one in looked.iter().filter(|_| truth != Truth::True) {
             observations.extend(self.doubts(one));

@@ -353,3 +353,18 @@ proptest! {
         }
     }
 }
+
+/// A parameter without a value asks a person, unless the answer does not hang on it.
+#[test]
+fn what_nobody_decided_is_manual_and_what_nobody_saw_is_unknown() {
+    let approved = Matcher::Only(Box::new(Matcher::Equals(Operand::Param("approved".into()))));
+    let claim = || expect(None, Claim::Each(Pattern(vec![vec![is("tags", approved.clone())]])));
+    let tagged = |tags: Fact<List>| Thing { tags, ..Thing::unknown(&gap()) }.into_record();
+    let of = |tags| of(claim(), vec![tagged(tags)]).result;
+    assert_eq!(of(known(vec![Text::from("x")])), Outcome::Manual);
+    assert_eq!(of(known(Vec::<Text>::new())), Outcome::Pass, "nothing there has to be approved");
+    assert_eq!(of(Fact::Unknown(gap())), Outcome::Unknown, "what could not be seen is no question to a person");
+    let set = Params::default().with("approved", vec![Literal::Text("x".into())]);
+    let verdict = judge(&check(Holds::All, vec![claim()]), &set, &facts(vec![tagged(known(vec![Text::from("x")]))]));
+    assert_eq!(verdict.result, Outcome::Pass);
+}

@@ -137,7 +137,7 @@ impl Scope<'_> {
                 .unwrap_or_else(|| format!("declare `[param.{name}]` in this file, or write `$$` for a dollar"));
             return item.file.hint(item.span(), format!("there is no parameter `{name}`"), Some(suggestion));
         };
-        if let Some(Misfit { message, .. }) = param.default.iter().find_map(|value| value.clone().fit(kind).err()) {
+        if let Some(Misfit { message, .. }) = param.default.iter().flatten().find_map(|value| value.clone().fit(kind).err()) {
             let message = format!("`{}` {message}: the default of `{name}`, line {}", of.name, param.place.line);
             return item.file.error(item.span(), message);
         }

@@ -25,7 +25,10 @@ fn param(item: &Item<'_, '_>, table: &Table<'_, '_>) -> Option<Param> {
     }
     table.only(&["default", "within", "doc"], "a parameter");
     let doc = table.need_text("doc", "the parameter");
-    let (default, is_list) = values(&table.need("default", "the parameter")?)?;
+    let (default, is_list) = match table.get("default") {
+        Some(item) => values(&item).map(|(values, is_list)| (Some(values), is_list))?,
+        None => (None, true),
+    };
     Some(Param { default, is_list, within: None, kinds: BTreeSet::new(), doc, place: item.place() })
 }
 
@@ -58,7 +61,8 @@ pub(super) fn bounds(root: &Table<'_, '_>, params: &mut BTreeMap<String, Param>)
             let kind = param.kind();
             param.within = Scope::new(&BTreeMap::new()).bounds(&within, item.key, kind);
         }
-        if let (Some(default), Some(why)) = (table.get("default"), param.refuses(item.key, &param.default, param.is_list)) {
+        let values = param.default.as_deref().unwrap_or_default();
+        if let (Some(default), Some(why)) = (table.get("default"), param.refuses(item.key, values, param.is_list)) {
             item.file.error::<()>(default.span(), why);
         }
     }
