@@ -50,9 +50,9 @@ pub fn covers<'a>(rules: impl IntoIterator<Item = Located<'a>>, target: Target<'
         if rule.list != Filter::Exit || silenced {
             continue;
         }
-        let watches = path.is_some_and(|path| reaches(rule, path, target));
+        let reached = path.is_some_and(|path| reaches(rule, path, target));
         match rule.action {
-            Action::Always if watches && rule.comparisons.is_empty() => {
+            Action::Always if reached && rule.comparisons.is_empty() => {
                 let accesses = rule.accesses().filter(|_| rule.calls == Calls::All).unwrap_or_default();
                 let before = open.len();
                 open.retain(|(arch, kind)| !(accesses.contains(*kind) && is_for(rule, arch)));
@@ -60,13 +60,19 @@ pub fn covers<'a>(rules: impl IntoIterator<Item = Located<'a>>, target: Target<'
                     first = Some(rule);
                 }
             }
-            Action::Never if watches || path.is_some_and(|path| path == target.path) || (rule.watch.is_none() && silences_users(rule)) => {
+            Action::Never if watches(Located { rule, path }, target) || (rule.watch.is_none() && silences_users(rule)) => {
                 silenced = open.iter().any(|(arch, kind)| is_for(rule, arch) && touches(rule, *kind));
             }
             _ => {}
         }
     }
     first.filter(|_| open.is_empty())
+}
+
+/// Whether a rule watches a target, whatever it leaves out: by name, or by a directory above it.
+#[must_use]
+pub fn watches(rule: Located<'_>, target: Target<'_>) -> bool {
+    rule.path.is_some_and(|path| path == target.path || reaches(rule.rule, path, target))
 }
 
 /// Whether a rule reaches a target: by its path, or by a directory above it, component by component.

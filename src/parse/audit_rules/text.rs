@@ -13,6 +13,9 @@ const MOST_PURGES: usize = 1_000;
 /// Fields the kernel takes in one rule.
 const MOST_FIELDS: usize = 64;
 
+/// Why a rule that is there already is refused.
+const REPEATED: &str = "the rule was given before";
+
 /// One line of a rules file.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
@@ -46,6 +49,19 @@ pub struct Refusal {
     pub line: u32,
     /// What is wrong with it.
     pub why: String,
+    /// Whether it is a rule that is there already, which the kernel refuses and which adds nothing.
+    pub repeats: bool,
+}
+
+/// Whether auditing is switched on, and the line that says so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Enabled {
+    /// 0 turns auditing off, 1 on, 2 locks it.
+    pub value: u8,
+    /// The file.
+    pub file: Text,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// What a list of lines leaves behind when auditctl has read it.
@@ -53,8 +69,8 @@ pub struct Refusal {
 pub struct Configured {
     /// The rules, in the order in which the kernel asks them.
     pub rules: Vec<Placed>,
-    /// The last `-e`: 0 turns auditing off, 1 on, 2 locks it.
-    pub enabled: Option<u8>,
+    /// The last `-e`.
+    pub enabled: Option<Enabled>,
     /// The first line that is refused. Without `-c` or `-i` before it, auditctl stops there.
     pub refusal: Option<Refusal>,
 }
@@ -100,11 +116,14 @@ pub fn read<'a>(lines: impl IntoIterator<Item = Line<'a>>, names: &Names<'_>) ->
         if words.first().is_none_or(|first| first.starts_with('#')) {
             continue;
         }
-        if let Err(why) = reader.take(&words, line, names)
-            && reader.configured.refusal.is_none()
-        {
-            reader.configured.refusal = Some(Refusal { file: line.file.clone(), line: line.number, why });
-            reader.stopped = !reader.goes_on;
+        if let Err(why) = reader.take(&words, line, names) {
+            // What adds nothing and stops nothing is not worth a word; the first that may matter is.
+            let repeats = why == REPEATED;
+            let known = reader.configured.refusal.as_ref().is_some_and(|refusal| !refusal.repeats || repeats);
+            if !known && !(repeats && reader.goes_on) {
+                reader.configured.refusal = Some(Refusal { file: line.file.clone(), line: line.number, why, repeats });
+            }
+            reader.stopped |= !reader.goes_on;
         }
     }
     reader.finish()
@@ -160,7 +179,7 @@ impl Reader {
             ("-e", Some(value)) => {
                 let value = value.parse().ok().filter(|value| *value <= 2).ok_or("`-e` takes 0, 1 or 2")?;
                 if !self.stopped {
-                    self.configured.enabled = Some(value);
+                    self.configured.enabled = Some(Enabled { value, file: line.file.clone(), line: line.number });
                 }
             }
             ("-b" | "-f" | "-r" | "-q" | "-m" | "--backlog_wait_time", Some(_)) => {}
@@ -180,7 +199,7 @@ impl Reader {
 
     fn add(&mut self, rule: Rule, prepend: bool, line: Line<'_>) -> Result<(), String> {
         if self.known.contains_key(&rule) {
-            return Err("the rule was given before".to_owned());
+            return Err(REPEATED.to_owned());
         }
         if self.rules.len() >= MOST_RULES {
             return Err(format!("there are more than {MOST_RULES} rules"));
@@ -441,8 +460,8 @@ mod tests {
         let all = "-D\n-b 8192\n--backlog_wait_time 60000\n-f 1\n-r 100\n-i\n-c\n--loginuid-immutable\n-e 2\n";
         let read = configured(all);
         assert!(read.refusal.is_none(), "{:?}", read.refusal);
-        assert_eq!(read.enabled, Some(2));
-        assert_eq!(configured("-e 1\n-e0\n").enabled, Some(0));
+        assert_eq!(read.enabled.map(|enabled| (enabled.value, enabled.line)), Some((2, 9)));
+        assert_eq!(configured("-e 1\n-e0\n").enabled.map(|enabled| enabled.value), Some(0));
     }
 
     #[test]
