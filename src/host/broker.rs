@@ -1,10 +1,23 @@
 //! The closed list of questions the sealed worker may ask of its supervisor.
+//!
+//! The worker has no sockets and no rights over other processes, so three things must be asked for: what an
+//! engine answers, which audit rules are loaded, and where a process's links point. [`frame`] is how a question
+//! and its answer travel, [`Client`] the worker's end. Answers are raw bytes; only the worker parses them.
+
+mod client;
+pub mod frame;
+pub(crate) mod links;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{ProcessLinks, engine::Route};
 use crate::fact::Fact;
+pub use client::Client;
+
+/// The links of a process that are asked for: the name below `/proc/PID`.
+pub const PROCESS_LINKS: [&str; 9] =
+    ["exe", "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user", "ns/uts"];
 
 /// Answers the questions a process without sockets and without rights over others cannot answer itself.
 pub trait Broker: Send + Sync {

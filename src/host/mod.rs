@@ -11,6 +11,7 @@ pub mod live;
 pub mod manifest;
 pub mod memory;
 pub mod root;
+pub mod sandbox;
 mod tree;
 
 use std::path::{Path, PathBuf};

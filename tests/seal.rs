@@ -1,0 +1,24 @@
+//! The sandbox, tried through the binary.
+
+use std::process::{Command, Stdio};
+
+fn plimsoll(arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_plimsoll")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn every_forbidden_act_is_refused_and_every_allowed_one_succeeds() {
+    let output = plimsoll(&["self-test", "sandbox"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let forbidden = text.lines().filter(|line| line.contains("Killed") || line.contains("Refused")).count();
+    assert!(forbidden >= 80, "only {forbidden} acts were refused:\n{text}");
+}
+
+#[test]
+fn a_worker_started_by_hand_does_nothing() {
+    let output = plimsoll(&["worker"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("started by plimsoll itself"));
+}
