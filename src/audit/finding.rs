@@ -170,6 +170,8 @@ pub struct Waived {
     pub expires: DateTime<Utc>,
     /// Fingerprint of what it covers now.
     pub fingerprint: String,
+    /// Whether the waiver names that fingerprint, and so ends by itself when something changes.
+    pub pinned: bool,
     /// Where it is written.
     pub place: Place,
 }

@@ -12,6 +12,7 @@ use super::facts::Facts;
 use super::finding::{Observation, Outcome, Subjects};
 use crate::definition::{Basis, Check, Expectation, Holds, Params};
 use crate::fact::{Fact, Text, Truth};
+pub(super) use evidence::{KEPT_BAD, selector};
 use expectation::Judged;
 
 /// What judging a check comes to.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::finding::{Attested, Finding, Outcome};
-use super::score::Score;
+use super::score::{Score, hex};
 use crate::definition::Place;
 use crate::fact::Text;
 use crate::host::Identity;
@@ -56,6 +57,23 @@ pub struct Run {
     pub notes: Vec<Note>,
     /// What was asked of the host and read from it, where that was recorded.
     pub manifest: serde_json::Value,
+}
+
+impl Run {
+    /// Gives the run its id: its time, and a digest of all it holds.
+    pub(super) fn seal(&mut self) {
+        self.id.clear();
+        let content = serde_json::to_vec(self).unwrap_or_default();
+        let digest = hex(&Sha256::digest(content));
+        let (short, _) = digest.split_at_checked(16).unwrap_or_default();
+        self.id = format!("{}-{short}", self.started.format("%Y%m%dT%H%M%SZ"));
+    }
+
+    /// The finding of a check.
+    #[must_use]
+    pub fn finding(&self, check: &str) -> Option<&Finding> {
+        self.findings.binary_search_by(|finding| finding.check.as_str().cmp(check)).ok().and_then(|at| self.findings.get(at))
+    }
 }
 
 /// The program that made a run.

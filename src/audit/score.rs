@@ -4,13 +4,16 @@
 //! the weights of checks that passed, failed, failed but are waived, are unknown, or wait for a
 //! person. What does not apply or was left out is in none of them.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write as _};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::finding::{Finding, Outcome};
+use super::plan::Plan;
+use super::run::EngineSummary;
 use crate::definition::Severity;
 
 /// The number of this score model. Scores of different models are never compared.
@@ -252,6 +255,27 @@ impl Score {
             open,
         }
     }
+}
+
+/// Hash of everything that decides what is scored and how: the score model, the content, the profiles and their level,
+/// what was left out, the parameters that were changed, and the kinds of engine found.
+#[must_use]
+pub fn scorecard(content_digest: &str, plan: &Plan<'_>, engines: &[EngineSummary]) -> String {
+    let kinds: BTreeSet<&str> = engines.iter().map(|engine| engine.kind.raw()).collect();
+    let profiles: BTreeSet<&str> = plan.profiles.iter().map(|profile| profile.id.as_str()).collect();
+    let params: BTreeMap<&str, &[String]> = plan.overrides.iter().map(|one| (one.param.as_str(), one.value.as_slice())).collect();
+    let checks: Vec<(&str, Severity)> = plan.checks.values().map(|check| (check.id.as_str(), check.severity)).collect();
+    let skipped: Vec<&str> = plan.skipped.keys().copied().collect();
+    let all = serde_json::json!([MODEL, content_digest, profiles, plan.level, checks, skipped, params, kinds]);
+    hex(&Sha256::digest(all.to_string()))
+}
+
+/// A digest in hexadecimal.
+pub(super) fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub use library::Definitions;
 pub use matcher::Expected;
 pub use param::{Params, Values};
 pub use problem::{Excerpt, Problem, ProblemKind};
+pub(crate) use problem::closest;
 pub use source::{Source, Trust};
 
 /// How bad it is when a check fails. Weights belong to the score model.

@@ -105,7 +105,7 @@ impl fmt::Display for Excerpt {
 impl std::error::Error for Problem {}
 
 /// ``did you mean `x`?``, for the candidate closest to what was written, if one is close.
-pub(super) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let most = match written.chars().count() {
         0..=2 => 1,
         3..=5 => 2,

@@ -11,7 +11,7 @@ use crate::resource::{Query, Selector};
 /// Observations kept per check that speak for it.
 const KEPT_GOOD: usize = 50;
 /// Observations kept per check that speak against it or say nothing.
-const KEPT_BAD: usize = 1000;
+pub(in crate::audit) const KEPT_BAD: usize = 1000;
 /// Bytes kept of a value.
 const KEPT_BYTES: usize = 256;
 /// Bytes kept of a name or path, which people need whole to find the thing.

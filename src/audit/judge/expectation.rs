@@ -133,7 +133,9 @@ impl<'a> Scene<'a> {
         let offends = |one: &Looked<'_>| one.selected.and(one.matches);
         let truth = !Truth::any(looked.iter().map(offends));
         let found = looked.iter().filter(|one| offends(one) == Truth::True).count();
-        let mut observations = vec![self.counted(found, self.claim_in_words(), truth)];
+        // Where it fails, the offenders say so themselves.
+        let summarised = (truth != Truth::False).then(|| self.counted(found, self.claim_in_words(), truth));
+        let mut observations = Vec::from_iter(summarised);
         for one in looked.iter().filter(|one| offends(one) != Truth::False) {
             observations.extend(self.doubts(one));
             observations.extend(self.offences(pattern, one));
