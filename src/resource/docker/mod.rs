@@ -5,7 +5,7 @@ mod discover;
 mod document;
 mod process;
 mod told;
-mod unit;
+pub(super) mod unit;
 
 use std::path::PathBuf;
 use std::sync::Arc;

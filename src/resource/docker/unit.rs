@@ -24,28 +24,41 @@ pub(super) fn directories(home: Option<&Path>) -> Vec<PathBuf> {
     }
 }
 
-/// A unit with its drop-ins. Absent where there is none or it is masked.
-pub(super) fn load(host: &dyn Host, directories: &[PathBuf], name: &str) -> Fact<Unit> {
+/// The name of the socket unit that belongs to a service.
+pub(in crate::resource) fn socket_of(service: &str) -> Option<String> {
+    service.strip_suffix(".service").map(|name| format!("{name}.socket"))
+}
+
+/// The files of a unit.
+#[derive(Debug)]
+pub(in crate::resource) struct Files {
+    /// The unit file that wins.
+    pub(in crate::resource) fragment: PathBuf,
+    /// The drop-ins that apply, in their order.
+    pub(in crate::resource) dropins: Vec<PathBuf>,
+}
+
+/// The files of a unit. Absent where there is none or it is masked.
+pub(in crate::resource) fn files(host: &dyn Host, directories: &[PathBuf], name: &str) -> Fact<Files> {
     let null = |path: &Path| host.resolve(path).known().is_some_and(|real| real == Path::new("/dev/null"));
-    let mut unit = Unit::default();
-    let mut origin = None;
+    let mut fragment = None;
     for path in directories.iter().map(|directory| directory.join(name)) {
         if null(&path) {
             return Fact::Absent(Origin::file(path.as_path()));
         }
-        match host.read(&path) {
-            Fact::Known(content, found) if !content.is_empty() => {
-                unit.add(path.as_path(), &content);
-                origin = Some(found);
+        match host.stat(&path) {
+            // An empty file masks.
+            Fact::Known(stat, _) if stat.size == 0 => return Fact::Absent(Origin::file(path.as_path())),
+            Fact::Known(..) => {
+                fragment = Some(path);
                 break;
             }
-            // An empty file masks.
-            Fact::Known(_, found) => return Fact::Absent(found),
             Fact::Absent(_) => {}
             Fact::Unknown(gap) => return Fact::Unknown(gap),
         }
     }
-    let Some(origin) = origin else { return Fact::Absent(Origin::file(Path::new(SYSTEM[0]))) };
+    let first = || directories.first().map_or_else(|| PathBuf::from(name), |directory| directory.join(name));
+    let Some(fragment) = fragment else { return Fact::Absent(Origin::file(first().as_path())) };
     // Of drop-ins with one name the first directory's counts; they apply in the order of their names.
     let kind = name.rsplit('.').next().unwrap_or_default();
     let mut dropins: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
@@ -61,14 +74,29 @@ pub(super) fn load(host: &dyn Host, directories: &[PathBuf], name: &str) -> Fact
             dropins.entry(entry.name.clone()).or_insert_with(|| directory.join(&entry.name));
         }
     }
-    for path in dropins.into_values().filter(|path| !null(path)) {
-        match host.read(&path) {
-            Fact::Known(content, _) => unit.add(path.as_path(), &content),
-            Fact::Absent(_) => {}
+    let dropins = dropins.into_values().filter(|path| !null(path)).collect();
+    let origin = Origin::file(fragment.as_path());
+    Fact::Known(Files { fragment, dropins }, origin)
+}
+
+/// A unit with its drop-ins. Absent where there is none or it is masked.
+pub(super) fn load(host: &dyn Host, directories: &[PathBuf], name: &str) -> Fact<Unit> {
+    files(host, directories, name).and_then(|files, origin| {
+        let mut unit = Unit::default();
+        match host.read(&files.fragment) {
+            Fact::Known(content, _) => unit.add(files.fragment.as_path(), &content),
+            Fact::Absent(origin) => return Fact::Absent(origin),
             Fact::Unknown(gap) => return Fact::Unknown(gap),
         }
-    }
-    Fact::Known(unit, origin)
+        for path in &files.dropins {
+            match host.read(path) {
+                Fact::Known(content, _) => unit.add(path.as_path(), &content),
+                Fact::Absent(_) => {}
+                Fact::Unknown(gap) => return Fact::Unknown(gap),
+            }
+        }
+        Fact::Known(unit, origin)
+    })
 }
 
 /// The flags dockerd will get from a unit. Variables are put in; nothing of them is kept that is no flag of dockerd.

@@ -28,6 +28,8 @@ pub(in crate::resource) struct Told {
     pub(in crate::resource) next: Side,
     /// Whether the file changed after the process started. Absent without a process or a file.
     pub(in crate::resource) stale: Fact<bool>,
+    /// The name of the unit that starts it, and the directories in which units of its manager are looked for.
+    pub(in crate::resource) unit: Option<(String, Vec<PathBuf>)>,
     /// The unit whose sockets it inherits as `fd://`.
     pub(in crate::resource) socket_unit: Fact<Unit>,
     defaults: Defaults,
@@ -86,15 +88,15 @@ impl Told {
             (Some(process), Some(side)) => stale(host, process, side),
             _ => Fact::Absent(Origin::Derived),
         };
-        let socket_unit = unit.and_then(|unit| unit.strip_suffix(".service"));
         let socket_unit =
-            socket_unit.map_or(Fact::Absent(Origin::Derived), |name| unit::load(host, &directories, &format!("{name}.socket")));
-        Self { running, next, stale, socket_unit, defaults }
+            unit.and_then(unit::socket_of).map_or(Fact::Absent(Origin::Derived), |name| unit::load(host, &directories, &name));
+        Self { running, next, stale, unit: unit.map(|unit| (unit.to_owned(), directories)), socket_unit, defaults }
     }
 
     /// Forgets the unit: it was looked up for another daemon.
     pub(super) fn without_unit(mut self, host: &dyn Host) -> Self {
         self.next = Side::new(host, Fact::Absent(Origin::Derived), &self.defaults);
+        self.unit = None;
         self.socket_unit = Fact::Absent(Origin::Derived);
         self
     }
