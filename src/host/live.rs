@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 
 use super::broker::Broker;
 use super::busy::{Busy, InFlight};
+use super::engine::{self, Route};
 use super::tree::{Tree, fact};
-use super::{Entry, Host, Identity, ProcessLinks, Stat, engine::Route, identity, origin};
-use crate::fact::{Fact, Origin};
+use super::{Entry, Host, Identity, ProcessLinks, Stat, identity, origin};
+use crate::fact::{Fact, Gap, Origin};
 
 /// The machine plimsoll runs on. Reads files itself; asks the supervisor what files do not tell.
 pub struct Live {
@@ -59,7 +60,11 @@ impl Host for Live {
 
     fn engine(&self, socket: &Path, question: &Route) -> Fact<Arc<[u8]>> {
         let _look = self.busy.begin(socket);
-        self.broker.engine(socket, question)
+        self.broker.engine(socket, question).and_then(|raw, origin| match engine::body(&raw) {
+            Ok(Some(body)) => Fact::Known(body.into(), origin),
+            Ok(None) => Fact::Absent(origin),
+            Err(reason) => Fact::Unknown(Gap::new(origin, reason)),
+        })
     }
 
     fn audit_rules(&self) -> Fact<Arc<[u8]>> {
@@ -94,14 +99,19 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use super::*;
-    use crate::fact::{Gap, Reason};
+    use crate::fact::Reason;
     use crate::host::FileKind;
 
-    struct Silent;
+    struct Supervisor;
 
-    impl Broker for Silent {
+    impl Broker for Supervisor {
         fn engine(&self, socket: &Path, question: &Route) -> Fact<Arc<[u8]>> {
-            Fact::Unknown(Gap::new(Origin::engine(socket, question.to_string()), Reason::Unreachable))
+            let origin = Origin::engine(socket, question.to_string());
+            match question {
+                Route::Ping => Fact::Known(Arc::from(*b"HTTP/1.0 200 OK\r\n\r\nOK"), origin),
+                Route::Volumes => Fact::Known(Arc::from(*b"HTTP/1.0 404 Not Found\r\n\r\n{}"), origin),
+                _ => Fact::Unknown(Gap::new(origin, Reason::Unreachable)),
+            }
         }
 
         fn audit_rules(&self) -> Fact<Arc<[u8]>> {
@@ -114,7 +124,7 @@ mod tests {
     }
 
     fn live() -> Live {
-        Live::new(Box::new(Silent), DateTime::UNIX_EPOCH).unwrap()
+        Live::new(Box::new(Supervisor), DateTime::UNIX_EPOCH).unwrap()
     }
 
     /// A directory without links in its own path.
@@ -255,12 +265,21 @@ mod tests {
         symlink("nfs/x", dir.join("link")).unwrap();
         let remote = [(dir.join("nfs"), "nfs4".into()), ("/".into(), "9p".into())];
         let tree = Tree::open(Path::new("/"), true).unwrap().without(remote);
-        let host = Live { tree, broker: Box::new(Silent), now: DateTime::UNIX_EPOCH, busy: Busy::default() };
+        let host = Live { tree, broker: Box::new(Supervisor), now: DateTime::UNIX_EPOCH, busy: Busy::default() };
         for path in ["nfs/x", "link", "nfs/../nfs/x"] {
             assert_eq!(reason(host.read(&dir.join(path))), "cannot be told: is on a file system that may not answer: nfs4");
         }
         assert_eq!(reason(host.list(&dir.join("nfs"))), "cannot be told: is on a file system that may not answer: nfs4");
         assert_eq!(reason(host.stat(&dir.join("nfs"))), "known");
+    }
+
+    #[test]
+    fn engines_are_asked_through_the_supervisor() {
+        let host = live();
+        let socket = Path::new("/run/docker.sock");
+        assert_eq!(host.engine(socket, &Route::Ping).known().map(|body| body.to_vec()), Some(b"OK".to_vec()));
+        assert_eq!(reason(host.engine(socket, &Route::Volumes)), "absent");
+        assert_eq!(reason(host.engine(socket, &Route::Info)), "nothing answers");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Members of JSON files, for the long tail.
 
-use crate::fact::{Flag, Gap, List, Setting, Text, record};
+use std::path::Path;
 
-use super::{Context, Resource, Selector};
+use crate::fact::{Document, Fact, Flag, Gap, List, Origin, Setting, Text, Value, record};
+use crate::host::Host;
+
+use super::{Context, Resource, Selector, paths};
 
 record! {
     /// One JSON file and what a pointer leads to in it.
@@ -29,7 +32,89 @@ impl Resource for Json {
     const ENUMERABLE: bool = false;
     const ARGUMENTS: &'static [&'static str] = &["file", "pointer"];
 
-    fn collect(_context: &Context<'_>, _of: &Selector) -> Result<Vec<Self::Row>, Gap> {
-        Err(Gap::new(crate::fact::Origin::Derived, crate::fact::Reason::NotCollected))
+    fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
+        let pointers = match of.argument("pointer") {
+            [] => vec![""],
+            pointers => pointers.iter().map(String::as_str).collect(),
+        };
+        let mut rows = Vec::new();
+        for file in of.required("file")? {
+            let document = document(context.host, Path::new(file));
+            rows.extend(pointers.iter().map(|pointer| row(file, pointer, document.as_ref())));
+        }
+        Ok(rows)
+    }
+}
+
+fn document(host: &dyn Host, path: &Path) -> Fact<Document> {
+    paths::open_to_definitions(host, path).and_then(|target, _| host.read(&target)).and_then(|content, _| {
+        let origin = Origin::file(path);
+        match Document::new(&content, origin.clone()) {
+            Ok(document) => Fact::Known(document, origin),
+            Err(gap) => Fact::Unknown(gap),
+        }
+    })
+}
+
+fn row(file: &str, pointer: &str, document: Fact<&Document>) -> JsonRow {
+    let here = Origin::file(file);
+    let found = document.clone().and_then(|document, _| document.pointer(pointer));
+    JsonRow {
+        path: Fact::Known(file.into(), here.clone()),
+        pointer: Fact::Known(pointer.into(), here),
+        exists: paths::exists(document),
+        value: found.clone().and_then(|found, origin| match found {
+            Value::Setting(scalar) => Fact::Known(Setting(scalar), origin),
+            _ => Fact::Absent(origin),
+        }),
+        values: found.map(|found| match found {
+            Value::List(items) => items,
+            Value::Setting(scalar) => vec![scalar],
+            other => vec![other.to_string().into()],
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Reason;
+    use crate::host::memory::Memory;
+
+    fn rows(host: &Memory, file: &str, pointers: &[&str]) -> Vec<JsonRow> {
+        let pointers = pointers.iter().map(|pointer| (*pointer).to_owned()).collect();
+        let arguments = [("file".to_owned(), vec![file.to_owned()]), ("pointer".to_owned(), pointers)];
+        Json::collect(&Context::new(host), &Selector::Named(arguments.into())).unwrap()
+    }
+
+    fn known(row: &JsonRow) -> (Option<&str>, Option<Vec<&str>>) {
+        (row.value.known().map(|value| value.0.raw()), row.values.known().map(|list| list.iter().map(Text::raw).collect()))
+    }
+
+    #[test]
+    fn pointers_lead_to_scalars_and_lists() {
+        let host =
+            Memory::new().file("/etc/docker/daemon.json", r#"{"icc":false,"hosts":["a","b"],"log-opts":{"max-size":"1m"},"x":null}"#);
+        let rows = rows(&host, "/etc/docker/daemon.json", &["/icc", "/hosts", "/log-opts", "/x", "/none"]);
+        assert_eq!(known(&rows[0]), (Some("false"), Some(vec!["false"])));
+        assert_eq!(known(&rows[1]), (None, Some(vec!["a", "b"])));
+        assert_eq!(known(&rows[2]), (None, Some(vec!["max-size"])));
+        assert!(matches!((&rows[3].value, &rows[4].values), (Fact::Absent(_), Fact::Absent(_))));
+        assert!(rows.iter().all(|row| row.exists.known() == Some(&true)));
+    }
+
+    #[test]
+    fn missing_broken_and_secret_files() {
+        let host = Memory::new().file("/broken", "{").file("/root/.docker/config.json", r#"{"auths":{"r":"canary"}}"#);
+        let absent = &rows(&host, "/none", &["/a"])[0];
+        assert_eq!(absent.exists.known(), Some(&false));
+        assert!(matches!(absent.value, Fact::Absent(_)));
+        let broken = &rows(&host, "/broken", &["/a"])[0];
+        assert!(matches!(&broken.value, Fact::Unknown(Gap { reason: Reason::Malformed(_), .. })));
+        assert_eq!(broken.exists.known(), Some(&true));
+        let secret = &rows(&host, "/root/.docker/config.json", &["/auths/r"])[0];
+        assert!(matches!(&secret.value, Fact::Unknown(Gap { reason: Reason::Unsupported(_), .. })));
+        assert!(!format!("{secret:?}").contains("canary"));
+        assert!(Json::collect(&Context::new(&host), &Selector::All).is_err());
     }
 }

@@ -14,7 +14,7 @@ use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::fact::{Gap, Record, Row, Schema};
+use crate::fact::{Gap, Origin, Reason, Record, Row, Schema};
 use crate::host::Host;
 pub use crate::parse::glob::matches as glob_matches;
 
@@ -176,6 +176,23 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 }
 
 impl Selector {
+    /// The values of a named argument; none where it is not given.
+    #[must_use]
+    pub fn argument(&self, name: &str) -> &[String] {
+        match self {
+            Self::Named(arguments) => arguments.get(name).map(Vec::as_slice).unwrap_or_default(),
+            Self::All | Self::Keys(_) => &[],
+        }
+    }
+
+    /// The values of a named argument that must be given.
+    fn required(&self, name: &str) -> Result<&[String], Gap> {
+        match self.argument(name) {
+            [] => Err(Gap::new(Origin::Derived, Reason::malformed(format!("the selector needs `{name}`")))),
+            values => Ok(values),
+        }
+    }
+
     /// Whether this selector picks a record with a name. `Named` selects everything: the resource reads its arguments.
     #[must_use]
     pub fn picks(&self, name: &str) -> bool {

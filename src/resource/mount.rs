@@ -1,8 +1,14 @@
 //! Mounted file systems, as PID 1 sees them.
 
-use crate::fact::{Flag, Gap, List, Text, record};
+use std::path::Path;
+
+use crate::fact::{Fact, Flag, Gap, List, Origin, Reason, Text, record};
+use crate::parse::mountinfo;
 
 use super::{Context, Resource, Selector};
+
+/// The mount table of the host. Our own could be that of a container or of a hardened service.
+const TABLE: &str = "/proc/1/mountinfo";
 
 record! {
     /// One mount point in the mount table of the host (PID 1's, not the auditor's own). Where mounts are stacked, the topmost.
@@ -32,8 +38,73 @@ impl Resource for Mounts {
     const SELECTOR: &'static str = "a mount point, or a glob; a path that is not a mount point gives no record";
     const ENUMERABLE: bool = true;
 
+    fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
+        let table = match context.host.read(Path::new(TABLE)) {
+            Fact::Known(table, _) => table,
+            Fact::Absent(origin) => return Err(Gap::new(origin, Reason::unsupported("the processes of the host cannot be seen"))),
+            Fact::Unknown(gap) => return Err(gap),
+        };
+        let (mounts, bad) = mountinfo::parse(&table);
+        let wanted = |mount: &Mount| mount.point.known().is_some_and(|point| of.picks(point.raw()));
+        let unread = |line: u32| Mount::unknown(&Gap::new(Origin::line(TABLE, line), Reason::malformed("not a line of a mount table")));
+        let known = mountinfo::topmost(mounts).into_iter().map(row).filter(wanted);
+        Ok(known.chain(bad.into_iter().map(unread)).collect())
+    }
+}
 
-    fn collect(_context: &Context<'_>, _of: &Selector) -> Result<Vec<Self::Row>, Gap> {
-        Err(Gap::new(crate::fact::Origin::Derived, crate::fact::Reason::NotCollected))
+fn row(mount: mountinfo::Mount) -> Mount {
+    let origin = Origin::kernel(TABLE);
+    let text = |text: &str| Fact::Known(Text::from(text), origin.clone());
+    let list = |list: &[String]| Fact::Known(list.iter().map(|item| Text::from(item.as_str())).collect(), origin.clone());
+    Mount {
+        point: Fact::Known(mount.point.as_path().into(), origin.clone()),
+        fs_type: text(&mount.fs_type),
+        device: text(&mount.device),
+        options: list(&mount.options),
+        super_options: list(&mount.super_options),
+        propagation: text(mount.propagation),
+        remote: Fact::Known(mount.is_remote(), origin.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::Memory;
+
+    const TABLE_TEXT: &str = "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,errors=remount-ro\n\
+        30 22 0:30 / /tmp rw,nosuid,nodev - tmpfs tmpfs rw\n\
+        31 30 0:31 / /tmp rw,noexec - tmpfs tmpfs rw\n\
+        32 22 0:32 / /srv/a\\040b rw - nfs4 s:/ rw\n";
+
+    fn points(host: &Memory, keys: &[&str]) -> Vec<String> {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        let rows = Mounts::collect(&Context::new(host), &Selector::Keys(keys)).unwrap();
+        rows.iter().map(|row| row.point.known().map_or("?", Text::raw).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_topmost_mount_of_each_point() {
+        let host = Memory::new().file(TABLE, TABLE_TEXT);
+        let rows = Mounts::collect(&Context::new(&host), &Selector::All).unwrap();
+        assert_eq!(rows.len(), 3);
+        let tmp = rows.iter().find(|row| row.point.known().is_some_and(|point| point.raw() == "/tmp")).unwrap();
+        assert_eq!(tmp.options.known().unwrap(), &["rw".into(), "noexec".into()] as &[Text]);
+        assert_eq!(points(&host, &["/srv/a b", "/var", "/t*"]), ["/srv/a b", "/tmp"]);
+        assert_eq!(rows.iter().map(|row| row.remote.known().copied().unwrap()).collect::<Vec<_>>(), [false, true, false]);
+    }
+
+    #[test]
+    fn only_the_table_of_the_host_will_do() {
+        let own = Memory::new().file("/proc/self/mountinfo", TABLE_TEXT).file("/proc/mounts", "");
+        assert!(Mounts::collect(&Context::new(&own), &Selector::All).is_err());
+        let denied = Memory::new().file(TABLE, "").gap(TABLE, Reason::Denied);
+        assert_eq!(Mounts::collect(&Context::new(&denied), &Selector::All).unwrap_err().reason, Reason::Denied);
+    }
+
+    #[test]
+    fn a_broken_line_may_have_been_any_mount() {
+        let host = Memory::new().file(TABLE, format!("{TABLE_TEXT}33 broken\n"));
+        assert_eq!(points(&host, &["/tmp"]), ["/tmp", "?"]);
     }
 }

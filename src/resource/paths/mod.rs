@@ -4,9 +4,10 @@ mod replaceable;
 mod secret;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Origin, Reason};
-use crate::host::{FileKind, Host};
+use crate::host::{FileKind, Host, Stat};
 use crate::parse::glob;
 
 pub(crate) use replaceable::replaceable;
@@ -71,6 +72,37 @@ pub(crate) fn expand(host: &dyn Host, pattern: &str) -> Result<Expanded, Gap> {
     }
     found.paths.sort();
     Ok(found)
+}
+
+/// What definitions may see of the files that paths and globs stand for. What cannot be looked into by a glob is given
+/// with the glob for its path.
+pub(crate) fn contents(host: &dyn Host, patterns: &[String]) -> Result<Vec<(PathBuf, Fact<Arc<[u8]>>)>, Gap> {
+    let mut contents = Vec::new();
+    for pattern in patterns {
+        let found = expand(host, pattern)?;
+        let read = |path: PathBuf| {
+            let content = open_to_definitions(host, &path).and_then(|target, _| host.read(&target));
+            (path, content)
+        };
+        // A glob gives only what is there, and directories among the files it stands for are none of them.
+        let is_file = |path: &PathBuf| {
+            !glob::is_glob(pattern) || !matches!(host.stat(path), Fact::Absent(_) | Fact::Known(Stat { kind: FileKind::Directory, .. }, _))
+        };
+        contents.extend(found.paths.into_iter().filter(is_file).map(read));
+        contents.extend(found.gaps.into_iter().map(|(path, gap)| (path, Fact::Unknown(gap))));
+    }
+    Ok(contents)
+}
+
+/// Whether a file is there, from a look at its content. One that cannot be understood is there all the same.
+pub(crate) fn exists<T>(content: Fact<T>) -> Fact<bool> {
+    match content {
+        Fact::Known(_, origin) | Fact::Unknown(Gap { origin, reason: Reason::Malformed(_) | Reason::TooLarge }) => {
+            Fact::Known(true, origin)
+        }
+        Fact::Absent(origin) => Fact::Known(false, origin),
+        Fact::Unknown(gap) => Fact::Unknown(gap),
+    }
 }
 
 #[cfg(test)]
