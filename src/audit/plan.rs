@@ -266,12 +266,12 @@ fn overrides(benchmark: &Benchmark, layers: &[(Source, &Values)]) -> Vec<Overrid
     for (name, param) in &benchmark.params {
         let last = layers.iter().rev().find_map(|(source, values)| Some((source, values.get(name)?)));
         if let Some((source, (value, place))) = last
-            && *value != param.default
+            && param.default.as_ref() != Some(value)
         {
             changed.push(Override {
                 param: name.clone(),
                 benchmark: benchmark.id.clone(),
-                default: words(&param.default),
+                default: param.default.as_deref().map(words),
                 value: words(value),
                 source: source.clone(),
                 place: (*source != Source::CommandLine).then(|| place.clone()),

@@ -235,8 +235,9 @@ pub struct Override {
     pub param: String,
     /// Benchmark that declares it.
     pub benchmark: String,
-    /// Its default.
-    pub default: Vec<String>,
+    /// Its default; none where the site has to decide.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub default: Option<Vec<String>>,
     /// The value in force.
     pub value: Vec<String>,
     /// Who set it.
