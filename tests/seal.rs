@@ -15,6 +15,17 @@ fn every_forbidden_act_is_refused_and_every_allowed_one_succeeds() {
     assert!(forbidden >= 80, "only {forbidden} acts were refused:\n{text}");
 }
 
+/// An act that could not be done anyway proves nothing: without the sandbox most succeed, or fail for want of an object.
+#[test]
+fn it_is_the_sandbox_that_refuses() {
+    let output = plimsoll(&["self-test", "sandbox", "--unsealed"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    // What a plain user may not do is refused to one without a sandbox too.
+    let refused = text.lines().filter(|line| line.contains("Killed") || line.contains("Refused")).count();
+    assert!(refused < 40, "{text}");
+}
+
 #[test]
 fn a_worker_started_by_hand_does_nothing() {
     let output = plimsoll(&["worker"]);

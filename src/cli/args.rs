@@ -257,6 +257,10 @@ pub(crate) struct SelfTestArgs {
     /// What to test.
     #[arg(value_enum)]
     pub(crate) of: SelfTestOf,
+
+    /// Try the same without the sandbox, to see that it is what refuses. Nothing is harmed.
+    #[arg(long, hide = true)]
+    pub(crate) unsealed: bool,
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

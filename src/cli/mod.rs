@@ -15,15 +15,15 @@ pub fn main() -> ExitCode {
         return seal::worker(|_| 0);
     }
     match args::Cli::parse().command {
-        args::Command::SelfTest(_) => self_test(),
+        args::Command::SelfTest(asked) => self_test(!asked.unsealed),
         _ => ExitCode::SUCCESS,
     }
 }
 
 /// Prints what came of every act the sandbox must refuse or allow.
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is what prints")]
-fn self_test() -> ExitCode {
-    match seal::self_test() {
+fn self_test(sealed: bool) -> ExitCode {
+    match seal::self_test(sealed) {
         Ok(attempts) => {
             for attempt in &attempts {
                 let verdict = if attempt.ok { "ok  " } else { "FAIL" };

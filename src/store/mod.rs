@@ -1,1 +1,3 @@
-//! TODO
+//! Results on disk.
+
+pub mod lock;
