@@ -9,6 +9,7 @@ mod init;
 mod layered;
 mod paths;
 mod process_table;
+mod side_by_side;
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

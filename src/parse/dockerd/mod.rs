@@ -8,6 +8,6 @@ mod url;
 
 pub use command_line::CommandLine;
 pub use daemon_json::{DaemonFile, Entry};
-pub use options::{OPTIONS, Shape, Spec, by_key};
+pub use options::{OPTIONS, Shape, Spec, by_key, flag_value};
 pub use setting::Setting;
 pub use url::without_user;

@@ -1,8 +1,31 @@
 //! Containers, as their engine describes them.
 
-use crate::fact::{Flag, Gap, Integer, List, Text, record};
+mod capabilities;
+mod confinement;
+mod declared;
+mod inspected;
+mod kind;
+mod limits;
+mod mounts;
+mod namespaces;
+mod places;
+mod ports;
+mod redact;
+mod source;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+
+use crate::fact::{Fact, Flag, Gap, Integer, List, Text, record};
 
 use super::{Context, Resource, Selector};
+
+pub(super) use confinement::label_confines;
+pub(super) use declared::{is_root, secret_names};
+pub(super) use inspected::{Promise, inspected};
+pub(super) use redact::document as redacted;
+pub(super) use source::Source;
+pub(super) use surroundings::Kernel;
 
 record! {
     /// One container, running or not, as declared to its engine. What the kernel really does is in `container_process`.
@@ -151,7 +174,27 @@ impl Resource for Containers {
     type Row = Container;
     const SELECTOR: &'static str = "a container name, or a glob; no such container gives no record";
 
-    fn collect(_context: &Context<'_>, _of: &Selector) -> Result<Vec<Self::Row>, Gap> {
-        Err(Gap::new(crate::fact::Origin::Derived, crate::fact::Reason::NotCollected))
+    fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
+        let found = inspected(context)?;
+        let picked = |row: &&Container| row.name.known().is_none_or(|name| of.picks(name.raw()));
+        let mut rows: Vec<Container> = found.rows.iter().filter(picked).cloned().collect();
+        unlisted(&found.unlisted, found.rows.is_empty(), |engine, gap| {
+            let mut row = Container::unknown(gap);
+            row.name = Fact::derived(format!("containers of {}", engine.raw()));
+            row.engine = Fact::derived(engine.clone());
+            rows.push(row);
+        })?;
+        Ok(rows)
+    }
+}
+
+/// Engines that could not be asked: an error where nothing else was found either, else one record each of which nothing is known.
+pub(super) fn unlisted(engines: &[(Text, Gap)], nothing_else: bool, mut add: impl FnMut(&Text, &Gap)) -> Result<(), Gap> {
+    match engines.first() {
+        Some((_, gap)) if nothing_else => Err(gap.clone()),
+        _ => {
+            engines.iter().for_each(|(engine, gap)| add(engine, gap));
+            Ok(())
+        }
     }
 }

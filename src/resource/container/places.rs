@@ -1,0 +1,227 @@
+//! The directories of a host that no container should see, and the sockets through which an engine can be told anything.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use crate::fact::{Fact, Gap};
+use crate::host::{FileKind, Host};
+use crate::resource::Context;
+use crate::resource::docker::Engine;
+
+/// Sensitive themselves and with everything below. The last five are not in the benchmark; the rest is.
+const WHOLE: [&str; 13] = [
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/sys",
+    "/usr",
+    "/root",
+    "/var/lib/kubelet",
+    "/var/log",
+    "/run/systemd/private",
+    "/run/dbus",
+];
+
+/// Sensitive as a whole, while single directories below are the usual thing to mount.
+const TOPS: [&str; 2] = ["/home", "/run"];
+
+/// Sockets engines and runtimes listen on when told nothing else.
+const SOCKETS: [&str; 12] = [
+    "/run/docker.sock",
+    "/var/run/docker.sock",
+    "/run/podman/podman.sock",
+    "/run/containerd/containerd.sock",
+    "/run/containerd/containerd.sock.ttrpc",
+    "/run/docker/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/cri-dockerd.sock",
+    "/run/k3s/containerd/containerd.sock",
+    "/run/buildkit/buildkitd.sock",
+    "/run/dockershim.sock",
+    "/run/snap.docker/docker.sock",
+];
+
+/// A socket through which an engine can be told anything.
+#[derive(Debug)]
+struct EngineSocket {
+    path: PathBuf,
+    /// Device and inode: two names of one socket are the same.
+    identity: (u64, u64),
+}
+
+/// The sensitive places of one host.
+#[derive(Debug)]
+pub(super) struct Places {
+    whole: BTreeSet<PathBuf>,
+    tops: BTreeSet<PathBuf>,
+    data_roots: BTreeSet<PathBuf>,
+    sockets: Vec<EngineSocket>,
+}
+
+/// A mounted directory or file of the host, as it really is.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+/// Takes `.` and `..` out of a path, without looking at the host.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    clean
+}
+
+impl Place {
+    /// What a path of the host leads to. A source that is gone keeps its name; one that cannot be looked at is a gap.
+    pub(super) fn of(host: &dyn Host, source: &str) -> Result<Self, Gap> {
+        let clean = cleaned(Path::new(source));
+        match host.resolve(&clean) {
+            Fact::Known(path, _) => {
+                let identity = host.stat(&path).into_result()?.map(|stat| (stat.device, stat.inode));
+                Ok(Self { path, identity })
+            }
+            Fact::Absent(_) => Ok(Self { path: clean, identity: None }),
+            Fact::Unknown(gap) => Err(gap),
+        }
+    }
+
+    /// A path as it is written.
+    pub(super) fn as_written(source: &str) -> Self {
+        Self { path: cleaned(Path::new(source)), identity: None }
+    }
+}
+
+impl Places {
+    pub(super) fn of(context: &Context<'_>, engines: &[Engine]) -> Self {
+        let host = context.host;
+        let both = |path: &Path| {
+            let resolved = host.resolve(path).known().cloned();
+            resolved.into_iter().chain([path.to_path_buf()]).collect::<Vec<_>>()
+        };
+        let all = |paths: &[&str]| paths.iter().flat_map(|path| both(Path::new(path))).collect::<BTreeSet<_>>();
+        let data_roots = engines.iter().filter_map(|engine| engine.data_root(context).known().cloned());
+        let data_roots = data_roots.chain([PathBuf::from("/var/lib/docker"), PathBuf::from("/var/lib/containerd")]);
+        let told = engines.iter().filter_map(|engine| engine.socket.clone());
+        let mut sockets: Vec<EngineSocket> = Vec::new();
+        for path in told.chain(SOCKETS.iter().map(PathBuf::from)) {
+            let Some(stat) = host.stat(&path).known().filter(|stat| stat.kind == FileKind::Socket).cloned() else { continue };
+            let identity = (stat.device, stat.inode);
+            if sockets.iter().all(|socket| socket.identity != identity) {
+                sockets.push(EngineSocket { path: host.resolve(&path).known().cloned().unwrap_or(path), identity });
+            }
+        }
+        Self { whole: all(&WHOLE), tops: all(&TOPS), data_roots: data_roots.flat_map(|root| both(&root)).collect(), sockets }
+    }
+
+    /// Whether a place is sensitive: one of the directories, below one, or above one.
+    pub(super) fn is_sensitive(&self, place: &Place) -> bool {
+        let path = place.path.as_path();
+        let below = |directories: &BTreeSet<PathBuf>| directories.iter().any(|directory| path.starts_with(directory));
+        let above = |directories: &BTreeSet<PathBuf>| directories.iter().any(|directory| directory.starts_with(path));
+        below(&self.whole)
+            || above(&self.whole)
+            || above(&self.tops)
+            || above(&self.data_roots)
+            || self.data_roots.iter().filter_map(|root| path.strip_prefix(root).ok()).any(|inside| !is_a_volume(inside))
+    }
+
+    /// The engine sockets that are a place, or stand below it.
+    pub(super) fn sockets_in(&self, place: &Place) -> impl Iterator<Item = &Path> {
+        let (path, identity) = (place.path.clone(), place.identity);
+        self.sockets
+            .iter()
+            .filter(move |socket| identity == Some(socket.identity) || socket.path.starts_with(&path))
+            .map(|socket| socket.path.as_path())
+    }
+}
+
+/// Whether a path below a data directory is in the data of one volume, which is there to be mounted.
+fn is_a_volume(inside: &Path) -> bool {
+    let mut parts = inside.components().map(Component::as_os_str);
+    parts.next().is_some_and(|first| first == "volumes") && parts.next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::Memory;
+
+    fn host() -> Memory {
+        Memory::new()
+            .node("/run/docker.sock", FileKind::Socket, 0o660)
+            .node("/run/containerd/containerd.sock", FileKind::Socket, 0o660)
+            .symlink("/var/run", "/run")
+            .symlink("/lib", "usr/lib")
+            .file("/usr/lib/x", "")
+            .file("/etc/shadow", "")
+            .file("/srv/data", "")
+            .symlink("/srv/link", "/etc")
+            .file("/srv/docker.sock", "")
+            .file("/home/alice/project/x", "")
+            .file("/var/lib/docker/volumes/v/_data/x", "")
+    }
+
+    fn sensitive(source: &str) -> bool {
+        let host = host();
+        let places = Places::of(&Context::new(&host), &[]);
+        places.is_sensitive(&Place::of(&host, source).unwrap())
+    }
+
+    fn sockets(source: &str) -> Vec<String> {
+        let host = host();
+        let places = Places::of(&Context::new(&host), &[]);
+        places.sockets_in(&Place::of(&host, source).unwrap()).map(|path| path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn sensitive_sources() {
+        for source in [
+            "/",
+            "/etc",
+            "/etc/",
+            "/etc/shadow",
+            "/srv/../etc",
+            "/srv/link",
+            "/srv/link/shadow",
+            "/lib",
+            "/lib/x",
+            "/usr/lib",
+            "/var",
+            "/run",
+            "/var/run",
+            "/home",
+            "/var/lib/docker",
+            "/var/lib/docker/containers",
+            "/var/lib/docker/volumes",
+            "/var/log/gone",
+        ] {
+            assert!(sensitive(source), "{source}");
+        }
+        for source in ["/srv/data", "/srv", "/home/alice/project", "/etcetera", "/run/app", "/var/lib/docker/volumes/v/_data", "/opt"] {
+            assert!(!sensitive(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn sockets_are_found_by_what_they_are() {
+        assert_eq!(sockets("/var/run/docker.sock"), ["/run/docker.sock"]);
+        for above in ["/", "/run", "/var/run"] {
+            assert_eq!(sockets(above), ["/run/docker.sock", "/run/containerd/containerd.sock"], "{above}");
+        }
+        assert_eq!(sockets("/run/containerd"), ["/run/containerd/containerd.sock"]);
+        assert!(sockets("/srv/docker.sock").is_empty(), "a file of that name is none");
+        assert!(sockets("/run/dock").is_empty());
+    }
+}

@@ -1,0 +1,106 @@
+//! What the kernel says of one process in a container: its ids inside, and what confines it.
+
+use std::path::{Path, PathBuf};
+
+use crate::fact::{Fact, Gap, Reason, Text};
+use crate::host::Host;
+use crate::resource::container::{Kernel, label_confines};
+
+pub(super) fn file(pid: i32, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{pid}/{name}"))
+}
+
+/// How user ids of a user namespace map to those of the host: first inside, first outside, how many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UidMap(Vec<(u32, u32, u32)>);
+
+impl UidMap {
+    pub(super) fn of(host: &dyn Host, pid: i32) -> Fact<Self> {
+        host.read(&file(pid, "uid_map")).and_then(|bytes, origin| match Self::parse(&bytes) {
+            Some(map) => Fact::Known(map, origin),
+            None => Fact::Unknown(Gap::new(origin, Reason::malformed("a line is not three numbers"))),
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let line = |line: &str| {
+            let mut numbers = line.split_whitespace().map(str::parse);
+            let ranges = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
+            numbers.next().is_none().then_some(ranges)
+        };
+        std::str::from_utf8(bytes).ok()?.lines().map(line).collect::<Option<_>>().map(Self)
+    }
+
+    /// The id inside of a user id of the host.
+    pub(super) fn inside(&self, outside: u32) -> Option<u32> {
+        self.0.iter().find_map(|(inside, first, count)| {
+            let offset = outside.checked_sub(*first).filter(|offset| offset < count)?;
+            inside.checked_add(offset)
+        })
+    }
+
+    /// Whether it is that of the initial user namespace: every id as it is.
+    pub(super) fn is_initial(&self) -> bool {
+        self.0 == [(0, 0, u32::MAX)]
+    }
+}
+
+/// The profile or label a process runs under, and whether it confines; absent where the kernel runs neither security module.
+pub(super) fn confinement(host: &dyn Host, kernel: &Kernel, pid: i32) -> (Fact<Text>, Fact<bool>) {
+    let text = |path: &Path| host.read(path).map(|bytes| String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\0']).to_owned());
+    let both = |label: Fact<String>, confines: fn(&str) -> bool| {
+        let confined = label.as_ref().map(|label| confines(label));
+        (label.map(Text::from), confined)
+    };
+    match (&kernel.apparmor, &kernel.selinux) {
+        (Fact::Known(true, _), _) => {
+            let own = text(&file(pid, "attr/apparmor/current"));
+            both(if let Fact::Absent(_) = own { text(&file(pid, "attr/current")) } else { own }, profile_confines)
+        }
+        (_, Fact::Known(true, _)) => both(text(&file(pid, "attr/current")), label_confines),
+        (Fact::Unknown(gap), _) | (_, Fact::Unknown(gap)) => (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone())),
+        (apparmor, _) => (Fact::Absent(apparmor.origin().clone()), Fact::Absent(apparmor.origin().clone())),
+    }
+}
+
+/// Whether an AppArmor profile, `NAME (MODE)`, confines: one that only complains does not.
+fn profile_confines(profile: &str) -> bool {
+    !profile.is_empty() && profile != "unconfined" && !profile.ends_with("(complain)") && !profile.ends_with("(unconfined)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::Memory;
+    use crate::resource::Context;
+
+    #[test]
+    fn ids_are_mapped() {
+        let map = UidMap::parse(b"         0     100000      65536\n     70000          5          1\n").unwrap();
+        assert_eq!((map.inside(100_000), map.inside(100_999), map.inside(5), map.inside(0)), (Some(0), Some(999), Some(70_000), None));
+        assert!(!map.is_initial() && UidMap::parse(b"         0          0 4294967295\n").unwrap().is_initial());
+        assert!(UidMap::parse(b"0 0").is_none() && UidMap::parse(b"\xff").is_none());
+    }
+
+    #[test]
+    fn a_profile_that_only_complains_does_not_confine() {
+        assert!(profile_confines("docker-default (enforce)"));
+        for profile in ["", "unconfined", "docker-default (complain)"] {
+            assert!(!profile_confines(profile), "{profile}");
+        }
+    }
+
+    #[test]
+    fn each_kernel_is_asked_in_its_own_way() {
+        let of = |host: &Memory| confinement(host, &Kernel::of(&Context::new(host)), 7);
+        let apparmor = Memory::new().file("/sys/kernel/x", "").file("/sys/module/apparmor/parameters/enabled", "Y\n");
+        let apparmor = apparmor.file("/proc/7/attr/apparmor/current", "docker-default (enforce)\n");
+        assert_eq!(of(&apparmor).1.known(), Some(&true));
+        let selinux = Memory::new().file("/sys/kernel/x", "").file("/sys/fs/selinux/enforce", "1");
+        let selinux = selinux.file("/proc/7/attr/current", "system_u:system_r:spc_t:s0\0");
+        assert_eq!(of(&selinux).0.known().map(Text::raw), Some("system_u:system_r:spc_t:s0"));
+        assert_eq!(of(&selinux).1.known(), Some(&false));
+        assert!(matches!(of(&Memory::new().file("/sys/kernel/x", "")), (Fact::Absent(_), Fact::Absent(_))));
+        assert!(matches!(of(&Memory::new()), (Fact::Unknown(_), Fact::Unknown(_))), "a directory that holds a host");
+    }
+}
