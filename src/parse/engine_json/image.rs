@@ -25,6 +25,8 @@ document! {
     pub struct ImageInspect {
         /// When it was built, RFC 3339; missing or empty in reproducible builds.
         created: String,
+        /// Processor architecture in Go's words.
+        architecture: String,
         /// What its containers run.
         config: ContainerConfig,
         /// Its layers.
@@ -46,8 +48,6 @@ document! {
     "snake_case"
     /// The configuration of an image as it lies on disk, with the history that no list or inspect tells.
     pub struct ImageConfig {
-        /// Processor architecture in Go's words.
-        architecture: String,
         /// Build steps, oldest first.
         history: Vec<HistoryEntry>,
         /// Its layers.

@@ -1,8 +1,16 @@
 //! Images an engine holds.
 
-use crate::fact::{Flag, Gap, Integer, List, Text, record};
+mod config;
+mod layers;
+mod looked;
+#[cfg(test)]
+mod tests;
 
+use crate::fact::{Fact, Flag, Gap, Integer, List, Text, record};
+
+use super::container::unlisted;
 use super::{Context, Resource, Selector};
+use looked::looked;
 
 record! {
     /// One image.
@@ -55,7 +63,19 @@ impl Resource for Images {
     type Row = Image;
     const SELECTOR: &'static str = "a tag, an identifier, or a glob";
 
-    fn collect(_context: &Context<'_>, _of: &Selector) -> Result<Vec<Self::Row>, Gap> {
-        Err(Gap::new(crate::fact::Origin::Derived, crate::fact::Reason::NotCollected))
+    fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
+        let found = looked(context)?;
+        let picked = |row: &&Image| {
+            let names = row.name.known().into_iter().chain(row.id.known()).chain(row.tags.known().into_iter().flatten());
+            names.into_iter().any(|name| of.picks(name.raw()))
+        };
+        let mut rows: Vec<Image> = found.rows.iter().filter(picked).cloned().collect();
+        unlisted(&found.unlisted, found.rows.is_empty(), |engine, gap| {
+            let mut row = Image::unknown(gap);
+            row.name = Fact::derived(format!("images of {}", engine.raw()));
+            row.engine = Fact::derived(engine.clone());
+            rows.push(row);
+        })?;
+        Ok(rows)
     }
 }
