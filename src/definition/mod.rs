@@ -24,8 +24,8 @@ pub use crate::fact::Truth;
 pub use library::Definitions;
 pub use matcher::Expected;
 pub use param::{Params, Values};
-pub use problem::{Excerpt, Problem, ProblemKind};
 pub(crate) use problem::closest;
+pub use problem::{Excerpt, Problem, ProblemKind};
 pub use source::{Source, Trust};
 
 /// How bad it is when a check fails. Weights belong to the score model.
@@ -42,6 +42,20 @@ pub enum Severity {
     High,
     /// Weighs 10.
     Critical,
+}
+
+impl Severity {
+    /// The word used in files and on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// A place in a definition file.

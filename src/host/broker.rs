@@ -16,8 +16,7 @@ use crate::fact::Fact;
 pub use client::Client;
 
 /// The links of a process that are asked for: the name below `/proc/PID`.
-pub const PROCESS_LINKS: [&str; 9] =
-    ["exe", "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user", "ns/uts"];
+pub const PROCESS_LINKS: [&str; 9] = ["exe", "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user", "ns/uts"];
 
 /// Answers the questions a process without sockets and without rights over others cannot answer itself.
 pub trait Broker: Send + Sync {

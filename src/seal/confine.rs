@@ -24,8 +24,10 @@ const DESCRIPTORS: u64 = 1024;
 
 /// Closes every descriptor but the three it was given. One that a careless parent left open for writing would be a way out.
 pub(super) fn close_strays() -> io::Result<()> {
-    let numbers: Vec<i32> =
-        fs::read_dir("/proc/self/fd")?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(|number| *number > 2).collect();
+    let numbers: Vec<i32> = fs::read_dir("/proc/self/fd")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|number| *number > 2)
+        .collect();
     for number in numbers {
         // The one that listed the directory is among them, and gone.
         let _ = nix::unistd::close(number);

@@ -8,9 +8,7 @@
 use std::collections::BTreeMap;
 
 use libc as c;
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-};
+use seccompiler::{BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule};
 
 /// Calls that change, execute, reach out or interfere. Making one ends the process.
 #[rustfmt::skip]
@@ -80,8 +78,7 @@ const HARMLESS: &[i64] = &[
 
 /// What x86-64 keeps from older days, and a C library may still use.
 #[cfg(target_arch = "x86_64")]
-const HARMLESS_HERE: &[i64] =
-    &[c::SYS_stat, c::SYS_lstat, c::SYS_access, c::SYS_readlink, c::SYS_getdents, c::SYS_poll, c::SYS_time];
+const HARMLESS_HERE: &[i64] = &[c::SYS_stat, c::SYS_lstat, c::SYS_access, c::SYS_readlink, c::SYS_getdents, c::SYS_poll, c::SYS_time];
 /// Nothing more on newer architectures.
 #[cfg(not(target_arch = "x86_64"))]
 const HARMLESS_HERE: &[i64] = &[];
@@ -191,8 +188,7 @@ mod tests {
 
     #[test]
     fn no_call_is_both_fatal_and_allowed() {
-        let allowed: Vec<i64> =
-            [HARMLESS, HARMLESS_HERE].concat().into_iter().chain(CONDITIONAL.iter().map(|(call, ..)| *call)).collect();
+        let allowed: Vec<i64> = [HARMLESS, HARMLESS_HERE].concat().into_iter().chain(CONDITIONAL.iter().map(|(call, ..)| *call)).collect();
         for call in [FATAL, FATAL_HERE].concat() {
             assert!(!allowed.contains(&call), "{call}");
         }

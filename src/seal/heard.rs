@@ -125,9 +125,13 @@ mod tests {
         let mut hear = |event: Event| events.push(event);
         let mut heard = Heard::new(&mut hear);
         let mut bytes = Vec::new();
-        for (kind, number, payload) in
-            [(Kind::Output, 1, "one "), (Kind::Progress, 0, "at work"), (Kind::Output, 0, "zero"), (Kind::Output, 1, "more"), (Kind::At, 0, "/mnt")]
-        {
+        for (kind, number, payload) in [
+            (Kind::Output, 1, "one "),
+            (Kind::Progress, 0, "at work"),
+            (Kind::Output, 0, "zero"),
+            (Kind::Output, 1, "more"),
+            (Kind::At, 0, "/mnt"),
+        ] {
             write_frame(&mut bytes, kind, number, payload.as_bytes()).unwrap();
         }
         assert_eq!(heard.result(&bytes), Ok(true));
@@ -166,6 +170,8 @@ mod tests {
         assert!(outcome.notes.is_empty());
         let text: usize = lines.iter().map(|event| if let Event::Diagnostic(line) = event { line.raw().len() } else { 0 }).sum();
         assert!(text <= MOST_DIAGNOSTICS, "{text}");
-        assert!(matches!(&lines[..2], [Event::Diagnostic(first), Event::Diagnostic(second)] if first.raw() == "first" && second.raw() == "second"));
+        assert!(
+            matches!(&lines[..2], [Event::Diagnostic(first), Event::Diagnostic(second)] if first.raw() == "first" && second.raw() == "second")
+        );
     }
 }

@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::confine;
 use super::self_test;
 use super::wire::{Kind, MOST_FRAME, Order, Task, write_frame};
-use super::confine;
 use crate::host::broker::Client;
 use crate::host::sandbox::{Sandbox, SandboxLevel};
 

@@ -1,3 +1,4 @@
-//! Results on disk.
+//! What plimsoll itself keeps on disk.
 
+pub mod file;
 pub mod lock;

@@ -200,7 +200,17 @@ mod tests {
     fn interleaved_answers_reach_their_questions() {
         let (client, mut supervisor) = connected();
         thread::scope(|scope| {
-            let asked: Vec<_> = (1..=8).map(|pid| (pid, scope.spawn({ let client = &client; move || client.process_links(pid) }))).collect();
+            let asked: Vec<_> = (1..=8)
+                .map(|pid| {
+                    (
+                        pid,
+                        scope.spawn({
+                            let client = &client;
+                            move || client.process_links(pid)
+                        }),
+                    )
+                })
+                .collect();
             let mut tags: Vec<(u32, i32)> = Vec::new();
             for _ in 0..8 {
                 let (tag, Question::ProcessLinks(pid)) = question(&mut supervisor) else { panic!("another question") };

@@ -64,8 +64,15 @@ impl Question {
             Self::ProcessLinks(pid) => (PROCESS_LINKS, &[][..], [0; 32], *pid),
         };
         let padding = std::iter::repeat_n(0, PATH.saturating_sub(path.len()));
-        let bytes: Vec<u8> =
-            tag.to_le_bytes().into_iter().chain([kind]).chain(path.iter().copied()).chain(padding).chain(id).chain(pid.to_le_bytes()).collect();
+        let bytes: Vec<u8> = tag
+            .to_le_bytes()
+            .into_iter()
+            .chain([kind])
+            .chain(path.iter().copied())
+            .chain(padding)
+            .chain(id)
+            .chain(pid.to_le_bytes())
+            .collect();
         bytes.try_into().ok()
     }
 
@@ -284,7 +291,8 @@ mod tests {
             "^/volumes$",
         ];
         for (at, route) in routes([0x2f; 32]).iter().enumerate() {
-            let matching: Vec<usize> = (0..10).filter(|shape| regex::Regex::new(shapes[*shape]).unwrap().is_match(&route.to_string())).collect();
+            let matching: Vec<usize> =
+                (0..10).filter(|shape| regex::Regex::new(shapes[*shape]).unwrap().is_match(&route.to_string())).collect();
             assert_eq!(matching, [at], "{route}");
         }
     }

@@ -100,7 +100,7 @@ impl Tree {
     fn reopen(&self, found: &Found, flags: OFlags) -> Result<OwnedFd, Trouble> {
         let own = format!("/proc/self/fd/{}", found.fd.as_raw_fd());
         let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        rustix::fs::open(own, flags, OpenMode::empty()).map_err(|error| match error {
+        rustix::fs::openat(rustix::fs::CWD, own, flags, OpenMode::empty()).map_err(|error| match error {
             // What was found is there, so what is missing is our own /proc; except for a process that ended.
             Errno::NOENT if !(self.running && found.path.starts_with("/proc")) => Reason::unsupported("/proc is not mounted").into(),
             error => error.into(),

@@ -64,7 +64,7 @@ impl Tree {
     /// for the kernel's own.
     pub(super) fn open(root: &Path, running: bool) -> rustix::io::Result<Self> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let tree = Self { root: rustix::fs::open(root, flags, OpenMode::empty())?, remote: BTreeMap::new(), running };
+        let tree = Self { root: rustix::fs::openat(rustix::fs::CWD, root, flags, OpenMode::empty())?, remote: BTreeMap::new(), running };
         let below = |mount: mountinfo::Mount| {
             let point = mount.point.strip_prefix(root).ok()?;
             mount.is_remote().then(|| (Path::new("/").join(point), mount.fs_type))
@@ -175,7 +175,7 @@ impl Tree {
 /// Nothing where there is no `/proc` to tell.
 fn mounted() -> Vec<mountinfo::Mount> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let table = rustix::fs::open("/proc/self/mountinfo", flags, OpenMode::empty()).map_err(Trouble::from);
+    let table = rustix::fs::openat(rustix::fs::CWD, "/proc/self/mountinfo", flags, OpenMode::empty()).map_err(Trouble::from);
     let table = table.and_then(|fd| look::read_all(&fd, 0)).unwrap_or_default();
     mountinfo::topmost(mountinfo::parse(&table).0)
 }

@@ -25,7 +25,8 @@ pub(super) const ACTS: &[Act] = &[
     allowed("read what process 1 tells everybody", |_| fs::read("/proc/1/stat").map(drop)),
     allowed("read a kernel parameter", |_| fs::read("/proc/sys/kernel/ostype").map(drop)),
     allowed("start threads", |_| {
-        let threads: Vec<_> = (0..4).map(|number| thread::Builder::new().spawn(move || vec![number; 4096].len())).collect::<Result<_, _>>()?;
+        let threads: Vec<_> =
+            (0..4).map(|number| thread::Builder::new().spawn(move || vec![number; 4096].len())).collect::<Result<_, _>>()?;
         threads.into_iter().try_for_each(|thread| thread.join().map(drop).map_err(|_| io::Error::other("a thread ended badly")))
     }),
     allowed("survive a panic", |_| match panic::catch_unwind(|| panic::panic_any("on purpose")) {

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use rustix::fs::{
-    AtFlags, CWD, FallocateFlags, FileType, FlockOperation, IFlags, MemfdFlags, Mode, OFlags, RenameFlags, ResolveFlags, Timespec, Timestamps,
-    XattrFlags,
+    AtFlags, CWD, FallocateFlags, FileType, FlockOperation, IFlags, MemfdFlags, Mode, OFlags, RenameFlags, ResolveFlags, Timespec,
+    Timestamps, XattrFlags,
 };
 
 use super::{Act, forbidden};
@@ -54,14 +54,18 @@ pub(super) const ACTS: &[Act] = &[
     }),
     forbidden("make a directory", |on| fs::create_dir(on.at("made"))),
     forbidden("make a named pipe", |on| Ok(rustix::fs::mknodat(CWD, on.at("pipe"), FileType::Fifo, Mode::RUSR, 0)?)),
-    forbidden("make a device", |on| Ok(rustix::fs::mknodat(CWD, on.at("null"), FileType::CharacterDevice, Mode::RUSR, rustix::fs::makedev(1, 3))?)),
+    forbidden("make a device", |on| {
+        Ok(rustix::fs::mknodat(CWD, on.at("null"), FileType::CharacterDevice, Mode::RUSR, rustix::fs::makedev(1, 3))?)
+    }),
     forbidden("make a hard link", |on| fs::hard_link(on.at("file"), on.at("linked"))),
     forbidden("make a symbolic link", |on| unix::symlink("file", on.at("pointer"))),
     // Metadata.
     forbidden("change a mode", |on| fs::set_permissions(on.at("file"), fs::Permissions::from_mode(0o640))),
     forbidden("change a mode by descriptor", |on| Ok(rustix::fs::fchmod(File::open(on.at("file"))?, Mode::RUSR)?)),
     forbidden("change an owner", |on| unix::chown(on.at("file"), Some(rustix::process::geteuid().as_raw()), None)),
-    forbidden("change an owner by descriptor", |on| unix::fchown(File::open(on.at("file"))?, None, Some(rustix::process::getegid().as_raw()))),
+    forbidden("change an owner by descriptor", |on| {
+        unix::fchown(File::open(on.at("file"))?, None, Some(rustix::process::getegid().as_raw()))
+    }),
     forbidden("change the owner of a link", |on| unix::lchown(on.at("file"), Some(rustix::process::geteuid().as_raw()), None)),
     forbidden("change times", |on| {
         let now = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };

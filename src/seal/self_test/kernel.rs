@@ -17,9 +17,7 @@ pub(super) const ACTS: &[Act] = &[
     forbidden("mount a file system", |on| Ok(rustix::mount::mount("none", on.at("directory"), "no-such", MountFlags::empty(), None)?)),
     forbidden("unmount a file system", |on| Ok(rustix::mount::unmount(on.at("directory"), UnmountFlags::NOFOLLOW)?)),
     forbidden("prepare a file system", |_| Ok(drop(rustix::mount::fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?))),
-    forbidden("reconfigure a file system", |on| {
-        Ok(drop(rustix::mount::fspick(rustix::fs::CWD, on.scratch, FsPickFlags::FSPICK_CLOEXEC)?))
-    }),
+    forbidden("reconfigure a file system", |on| Ok(drop(rustix::mount::fspick(rustix::fs::CWD, on.scratch, FsPickFlags::FSPICK_CLOEXEC)?))),
     forbidden("clone a mount", |on| {
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
         Ok(drop(rustix::mount::open_tree(rustix::fs::CWD, on.scratch, flags)?))

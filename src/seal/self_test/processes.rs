@@ -45,24 +45,18 @@ pub(super) const ACTS: &[Act] = &[
     }),
     forbidden("open own memory for writing", |_| writing("/proc/self/mem")),
     forbidden("open own settings for writing", |_| writing("/proc/self/oom_score_adj")),
-    forbidden("open the supervisor's settings for writing", |_| {
-        writing(&format!("/proc/{}/oom_score_adj", parent()?.as_raw_pid()))
-    }),
+    forbidden("open the supervisor's settings for writing", |_| writing(&format!("/proc/{}/oom_score_adj", parent()?.as_raw_pid()))),
     // Its own standing.
     forbidden("change its priority", |_| Ok(rustix::process::setpriority_process(None, 19)?)),
     forbidden("change its processors", |_| Ok(rustix::thread::sched_setaffinity(None, &rustix::thread::sched_getaffinity(None)?)?)),
-    forbidden("change a resource limit", |_| {
-        Ok(rustix::process::setrlimit(Resource::Core, rustix::process::getrlimit(Resource::Core))?)
-    }),
+    forbidden("change a resource limit", |_| Ok(rustix::process::setrlimit(Resource::Core, rustix::process::getrlimit(Resource::Core))?)),
     forbidden("become dumpable", |_| Ok(rustix::process::set_dumpable_behavior(DumpableBehavior::Dumpable)?)),
     forbidden("leave its session", |_| Ok(rustix::process::setsid().map(drop)?)),
     forbidden("change its user", |_| Ok(nix::unistd::setuid(nix::unistd::getuid())?)),
     forbidden("change its group", |_| Ok(nix::unistd::setgid(nix::unistd::getgid())?)),
     forbidden("change its user for a thread", |_| Ok(rustix::thread::set_thread_uid(rustix::process::getuid())?)),
     forbidden("change its supplementary groups", |_| Ok(rustix::thread::set_thread_groups(&[])?)),
-    forbidden("change its capabilities", |_| {
-        Ok(rustix::thread::set_capabilities(None, rustix::thread::capabilities(None)?)?)
-    }),
+    forbidden("change its capabilities", |_| Ok(rustix::thread::set_capabilities(None, rustix::thread::capabilities(None)?)?)),
     forbidden("change its personality", |_| Ok(nix::sys::personality::get().map(drop)?)),
 ];
 
