@@ -10,7 +10,7 @@ use super::busy::{Busy, InFlight};
 use super::engine::{self, Route};
 use super::tree::{Tree, fact};
 use super::{Entry, Host, Identity, ProcessLinks, Stat, identity, origin};
-use crate::fact::{Fact, Gap, Origin};
+use crate::fact::{Fact, Gap, Origin, Reason};
 
 /// The machine plimsoll runs on. Reads files itself; asks the supervisor what files do not tell.
 pub struct Live {
@@ -60,11 +60,16 @@ impl Host for Live {
 
     fn engine(&self, socket: &Path, question: &Route) -> Fact<Arc<[u8]>> {
         let _look = self.busy.begin(socket);
-        self.broker.engine(socket, question).and_then(|raw, origin| match engine::body(&raw) {
-            Ok(Some(body)) => Fact::Known(body.into(), origin),
-            Ok(None) => Fact::Absent(origin),
-            Err(reason) => Fact::Unknown(Gap::new(origin, reason)),
-        })
+        match self.broker.engine(socket, question) {
+            Fact::Known(raw, origin) => match engine::body(&raw) {
+                Ok(Some(body)) => Fact::Known(body.into(), origin),
+                Ok(None) => Fact::Absent(origin),
+                Err(reason) => Fact::Unknown(Gap::new(origin, reason)),
+            },
+            // Without a socket nobody was asked; what an engine says is not there is another thing.
+            Fact::Absent(origin) => Fact::Unknown(Gap::new(origin, Reason::Unreachable)),
+            Fact::Unknown(gap) => Fact::Unknown(gap),
+        }
     }
 
     fn audit_rules(&self) -> Fact<Arc<[u8]>> {
@@ -99,7 +104,6 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use super::*;
-    use crate::fact::Reason;
     use crate::host::FileKind;
 
     struct Supervisor;

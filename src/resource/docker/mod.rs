@@ -1,8 +1,11 @@
 //! The container engines of the host, and what they answer: shared by every resource about Docker.
 
 mod answers;
+mod bridge;
 mod discover;
 mod document;
+#[cfg(test)]
+pub(super) mod fixture;
 mod process;
 mod told;
 pub(super) mod unit;
@@ -15,6 +18,7 @@ use crate::host::engine::Route;
 
 use super::{Context, Selector};
 use answers::Answers;
+pub(super) use bridge::{bridge_icc, is_default_bridge};
 pub(super) use document::{Document, member, texts};
 pub(super) use process::Process;
 pub(super) use told::{Place, Side, Source, Told};
@@ -91,16 +95,27 @@ impl Engine {
         Gap::new(self.origin(question), Reason::unsupported("the engine listens on no socket with a path"))
     }
 
-    /// The data directory, links not resolved: as the engine says, else as it was told.
+    /// The data directory, links not resolved: as the engine says, else as it was told. The directory that remapping
+    /// of user namespaces makes in it, `UID.GID`, is taken off.
     pub(super) fn data_root(&self, context: &Context<'_>) -> Fact<PathBuf> {
-        let said = self.json(context, Route::Info).and_then(|info, origin| match info.get("DockerRootDir").and_then(|dir| dir.as_str()) {
-            Some(dir) if dir.starts_with('/') => Fact::Known(PathBuf::from(dir), origin),
-            _ => Fact::Absent(origin),
-        });
+        let said = self
+            .document(context, Route::Info)
+            .at("/DockerRootDir", |dir| dir.as_str().filter(|dir| dir.starts_with('/')).map(PathBuf::from));
         match said {
-            Fact::Known(..) => said,
-            Fact::Absent(_) | Fact::Unknown(_) => self.told.data_root(),
+            Fact::Known(path, origin) => Fact::Known(without_remapping(path), origin),
+            // Only dockerd's own files tell of a data directory.
+            Fact::Absent(_) | Fact::Unknown(_) if self.kind == Kind::Docker => self.told.data_root(),
+            unsaid => unsaid,
         }
+    }
+}
+
+fn without_remapping(path: PathBuf) -> PathBuf {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let last = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once('.'));
+    match (last, path.parent()) {
+        (Some((uid, gid)), Some(parent)) if number(uid) && number(gid) => parent.to_path_buf(),
+        _ => path,
     }
 }
 

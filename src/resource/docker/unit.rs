@@ -40,7 +40,9 @@ pub(in crate::resource) struct Files {
 
 /// The files of a unit. Absent where there is none or it is masked.
 pub(in crate::resource) fn files(host: &dyn Host, directories: &[PathBuf], name: &str) -> Fact<Files> {
-    let null = |path: &Path| host.resolve(path).known().is_some_and(|real| real == Path::new("/dev/null"));
+    // Links that mask lead there also where the host's directory holds no devices.
+    let is_null = |path: Fact<PathBuf>| path.known().is_some_and(|path| path == Path::new("/dev/null"));
+    let null = |path: &Path| is_null(host.link(path)) || is_null(host.resolve(path));
     let mut fragment = None;
     for path in directories.iter().map(|directory| directory.join(name)) {
         if null(&path) {
@@ -100,8 +102,8 @@ pub(super) fn load(host: &dyn Host, directories: &[PathBuf], name: &str) -> Fact
 }
 
 /// The flags dockerd will get from a unit. Variables are put in; nothing of them is kept that is no flag of dockerd.
-pub(super) fn flags(host: &dyn Host, unit: Fact<Unit>) -> Fact<Flags> {
-    unit.and_then(|unit, origin| {
+pub(super) fn flags(host: &dyn Host, unit: &Fact<Unit>) -> Fact<Flags> {
+    unit.as_ref().and_then(|unit, origin| {
         let Some(start) = unit.last("Service", "ExecStart") else { return Fact::Absent(origin) };
         let origin = Origin::line(start.path.clone(), start.line);
         let command = commands(&start.value).and_then(|commands| commands.into_iter().next_back());

@@ -1,7 +1,18 @@
 //! Container engines on the host.
 
-use crate::fact::{Flag, Gap, Integer, List, Text, Version, record};
+mod access;
+mod content_trust;
+mod data_root;
+mod images;
+mod listeners;
+mod registries;
+mod security;
+mod supported;
 
+use crate::fact::{Document, Fact, Flag, Gap, Integer, List, Origin, Reason, Scheme, Text, Version, record};
+use crate::host::engine::Route;
+
+use super::docker::{self, Engine, Kind, engines, picked};
 use super::{Context, Resource, Selector};
 
 record! {
@@ -96,8 +107,113 @@ impl Resource for Engines {
     const SELECTOR: &'static str = "an engine name such as `docker` or `docker@alice`; globs work; no such engine gives no record";
     const ENUMERABLE: bool = true;
 
-
-    fn collect(_context: &Context<'_>, _of: &Selector) -> Result<Vec<Self::Row>, Gap> {
-        Err(Gap::new(crate::fact::Origin::Derived, crate::fact::Reason::NotCollected))
+    fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
+        let engines = engines(context)?;
+        Ok(picked(&engines, of).map(|engine| row(context, engine)).collect())
     }
 }
+
+fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
+    let info = engine.document(context, Route::Info);
+    let version = engine.document(context, Route::Version);
+    let options = security::Options::of(&info);
+    let listeners = listeners::Listeners::of(engine, &info);
+    let (data_root, data_root_separate) = data_root::facts(context, engine);
+    let release = |pointer: &str| version.text(pointer).map(|text| Version::new(text, Scheme::Upstream));
+    let started = engine.process.as_ref().map_or(Origin::Derived, |process| Origin::kernel(format!("/proc/{}/status", process.pid)));
+    EngineRow {
+        name: Fact::derived(engine.name.clone()),
+        kind: Fact::derived(engine.kind.word()),
+        socket: match &engine.socket {
+            Some(socket) => Fact::derived(socket.as_path()),
+            None => Fact::Absent(Origin::Derived),
+        },
+        running: running(context, engine),
+        rootless: Fact::Known(engine.rootless, started.clone()),
+        user: Fact::Known(engine.user.clone(), started),
+        version: release("/Version"),
+        api_version: release("/ApiVersion"),
+        supported: match engine.kind {
+            Kind::Docker => supported::supported(&version),
+            Kind::Podman => Fact::Unknown(Gap::new(Origin::Derived, Reason::unsupported("Podman is maintained by distributions; compare the package instead"))),
+        },
+        binary_replaced: binary_replaced(context, engine),
+        data_root,
+        data_root_separate,
+        socket_group: access::group(engine),
+        socket_users: access::users(context, engine),
+        storage_driver: info.text("/Driver"),
+        logging_driver: info.text("/LoggingDriver"),
+        security_options: info.texts("/SecurityOptions"),
+        seccomp_profile: options.seccomp_profile(),
+        apparmor: options.has("apparmor"),
+        selinux: options.has("selinux"),
+        userns_remap: options.has("userns"),
+        live_restore: info.flag("/LiveRestoreEnabled"),
+        experimental: info.flag("/ExperimentalBuild"),
+        authorization_plugins: info.texts("/Plugins/Authorization"),
+        insecure_registries: registries::insecure(&info),
+        plain_mirrors: registries::plain_mirrors(&info),
+        tcp_unauthenticated: listeners.unauthenticated(context, engine),
+        tcp_listeners: listeners.all,
+        bridge_icc: bridge_icc(context, engine),
+        runtimes: info.at("/Runtimes", |runtimes| Some(runtimes.as_object()?.keys().map(|name| Text::from(name.as_str())).collect())),
+        default_runtime: info.text("/DefaultRuntime"),
+        cgroup_version: info.at("/CgroupVersion", |version| version.as_str()?.parse().ok()),
+        swarm: info.text("/Swarm/LocalNodeState").map(|state| if state.raw().is_empty() { "inactive".into() } else { state }),
+        containers: info.integer("/Containers"),
+        containers_stopped: info.integer("/ContainersStopped"),
+        images: info.integer("/Images"),
+        images_used_percent: images::used_percent(context, engine),
+        warnings: info.texts("/Warnings"),
+        content_trust: content_trust::content_trust(context, engine),
+        document: document(context, engine),
+    }
+}
+
+/// Whether the daemon answers. A failure it reports is an answer; a refusal to us leaves it open.
+fn running(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    match engine.get(context, Route::Version) {
+        Fact::Known(_, origin) | Fact::Absent(origin) => Fact::Known(true, origin),
+        Fact::Unknown(Gap { origin, reason: Reason::Unreachable }) => Fact::Known(false, origin),
+        Fact::Unknown(Gap { origin, reason: Reason::Unsupported(_) }) if engine.socket.is_some() => Fact::Known(true, origin),
+        Fact::Unknown(gap) => Fact::Unknown(gap),
+    }
+}
+
+fn document(context: &Context<'_>, engine: &Engine) -> Option<Document> {
+    if !context.wants_document("engine") {
+        return None;
+    }
+    let (info, origin) = match engine.get(context, Route::Info) {
+        Fact::Known(info, origin) => (info, origin),
+        Fact::Absent(_) | Fact::Unknown(_) => return None,
+    };
+    Document::new(&info, origin).ok()
+}
+
+/// The kernel marks the executable of a process whose file was removed, which is how packages replace one.
+fn binary_replaced(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    let Some(process) = &engine.process else {
+        return Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::unsupported("no process of the daemon was seen")));
+    };
+    let origin = Origin::kernel(format!("/proc/{}/exe", process.pid));
+    context.host.process_links(process.pid).and_then(|links, _| match links.exe {
+        Some(exe) => Fact::Known(exe.raw().ends_with(" (deleted)"), origin),
+        None => Fact::Unknown(Gap::new(origin, Reason::Denied)),
+    })
+}
+
+/// What the default bridge itself says. Absent where it is switched off.
+fn bridge_icc(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    engine.json(context, Route::Networks).and_then(|networks, origin| {
+        let Some(networks) = networks.as_array() else {
+            return Fact::Unknown(Gap::new(origin, Reason::malformed("the networks are no list")));
+        };
+        let default = networks.iter().find(|network| docker::is_default_bridge(network));
+        default.map_or_else(|| Fact::Absent(origin.clone()), |bridge| docker::bridge_icc(bridge, origin.clone()))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,8 @@
 //! Docker publishes no calendar; the state of each branch is kept by the Moby project beside its source, and changes
 //! with releases. The table is right for its date, and says nothing about what came later.
 
-use std::sync::Arc;
-
-use serde_json::Value;
-
-use crate::fact::{Fact, Gap, Origin, Reason};
+use crate::fact::{Fact, Gap, Reason, Text};
+use crate::resource::docker::Document;
 
 /// When the table was last compared with the state of the branches.
 const AS_OF: &str = "2026-02";
@@ -26,36 +23,34 @@ fn maintained(major: u32, minor: u32) -> Option<bool> {
 }
 
 /// Whether the branch of the release that `/version` describes still receives fixes.
-pub(super) fn supported(version: &Value, origin: Origin) -> Fact<bool> {
-    let unknown = |why: String| Fact::Unknown(Gap::new(origin.clone(), Reason::unsupported(why)));
-    let Some(number) = version.get("Version").and_then(Value::as_str) else {
-        return unknown("the engine does not tell its version".to_owned());
-    };
+pub(super) fn supported(version: &Document) -> Fact<bool> {
     // Distributions leave the platform's name empty, and often put their own revision behind the number.
-    let platform = version.pointer("/Platform/Name").and_then(Value::as_str).unwrap_or_default();
-    let released = ["Docker Engine", "Docker Desktop", "Mirantis"].iter().any(|name| platform.starts_with(name));
-    let parts: Option<Vec<u32>> = number.split('.').map(|part| part.parse().ok()).collect();
-    match parts.as_deref() {
-        Some([major, minor, _]) if released => match maintained(*major, *minor) {
-            Some(maintained) => Fact::Known(maintained, origin),
-            None => unknown(format!("the table of {AS_OF} does not say whether {major}.{minor} receives fixes")),
-        },
-        _ => unknown("a build that its distributor maintains; compare the package instead".to_owned()),
-    }
-}
-
-/// The same for a document that may not be there.
-pub(super) fn supported_by(version: Fact<Arc<Value>>) -> Fact<bool> {
-    version.and_then(|version, origin| supported(&version, origin))
+    let platform = version.text("/Platform/Name");
+    let released = |name: &Text| ["Docker Engine", "Docker Desktop", "Mirantis"].iter().any(|maker| name.raw().starts_with(maker));
+    let released = platform.known().is_some_and(released);
+    version.text("/Version").and_then(|number, origin| {
+        let unknown = |why: String| Fact::Unknown(Gap::new(origin.clone(), Reason::unsupported(why)));
+        let parts: Option<Vec<u32>> = number.raw().split('.').map(|part| part.parse().ok()).collect();
+        match parts.as_deref() {
+            Some([major, minor, _]) if released => match maintained(*major, *minor) {
+                Some(maintained) => Fact::Known(maintained, origin),
+                None => unknown(format!("the table of {AS_OF} does not say whether {major}.{minor} receives fixes")),
+            },
+            _ => unknown("a build that its distributor maintains; compare the package instead".to_owned()),
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::fact::Origin;
 
     fn of(version: &str, platform: &str) -> Option<bool> {
         let document = serde_json::json!({"Version": version, "Platform": {"Name": platform}});
-        supported(&document, Origin::Derived).known().copied()
+        supported(&Document(Fact::Known(Arc::new(document), Origin::Derived))).known().copied()
     }
 
     #[test]

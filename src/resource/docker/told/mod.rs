@@ -30,6 +30,8 @@ pub(in crate::resource) struct Told {
     pub(in crate::resource) stale: Fact<bool>,
     /// The name of the unit that starts it, and the directories in which units of its manager are looked for.
     pub(in crate::resource) unit: Option<(String, Vec<PathBuf>)>,
+    /// The unit that starts it.
+    pub(in crate::resource) service_unit: Fact<Unit>,
     /// The unit whose sockets it inherits as `fd://`.
     pub(in crate::resource) socket_unit: Fact<Unit>,
     defaults: Defaults,
@@ -77,8 +79,8 @@ impl Told {
     pub(super) fn new(host: &dyn Host, process: Option<&Process>, unit: Option<&str>, defaults: Defaults) -> Self {
         let directories = unit::directories(defaults.rootless.then_some(defaults.home.as_path()));
         let nothing = || Fact::Absent(Origin::Derived);
-        let next = unit.map_or_else(nothing, |unit| unit::flags(host, unit::load(host, &directories, unit)));
-        let next = Side::new(host, next, &defaults);
+        let service_unit = unit.map_or_else(nothing, |unit| unit::load(host, &directories, unit));
+        let next = Side::new(host, unit::flags(host, &service_unit), &defaults);
         let running = process.map(|process| {
             let origin = Origin::kernel(format!("/proc/{}/cmdline", process.pid));
             let flags = Flags { line: CommandLine::parse(process.arguments.iter().skip(1)), origin: origin.clone() };
@@ -88,15 +90,15 @@ impl Told {
             (Some(process), Some(side)) => stale(host, process, side),
             _ => Fact::Absent(Origin::Derived),
         };
-        let socket_unit =
-            unit.and_then(unit::socket_of).map_or(Fact::Absent(Origin::Derived), |name| unit::load(host, &directories, &name));
-        Self { running, next, stale, unit: unit.map(|unit| (unit.to_owned(), directories)), socket_unit, defaults }
+        let socket_unit = unit.and_then(unit::socket_of).map_or_else(nothing, |name| unit::load(host, &directories, &name));
+        Self { running, next, stale, unit: unit.map(|unit| (unit.to_owned(), directories)), service_unit, socket_unit, defaults }
     }
 
     /// Forgets the unit: it was looked up for another daemon.
     pub(super) fn without_unit(mut self, host: &dyn Host) -> Self {
         self.next = Side::new(host, Fact::Absent(Origin::Derived), &self.defaults);
         self.unit = None;
+        self.service_unit = Fact::Absent(Origin::Derived);
         self.socket_unit = Fact::Absent(Origin::Derived);
         self
     }

@@ -1,0 +1,118 @@
+//! Which engines a host has.
+
+use super::*;
+use crate::fact::{Origin, Reason};
+use crate::host::ProcessLinks;
+use crate::host::memory::Memory;
+use crate::resource::docker::fixture::{daemon, socket, status};
+
+fn discover(host: &Memory) -> Result<Vec<Engine>, Gap> {
+    super::discover(&Context::new(host))
+}
+
+fn names(host: &Memory) -> Vec<String> {
+    discover(host).unwrap().iter().map(|engine| engine.name.raw().to_owned()).collect()
+}
+
+#[test]
+fn a_host_without_engines_has_none_and_that_is_known() {
+    assert!(names(&Memory::new().file("/etc/passwd", "root:x:0:0::/root:/bin/sh\n")).is_empty());
+    let hidden = Memory::new().node("/proc", FileKind::Directory, 0o755).gap("/proc", Reason::Denied);
+    assert!(discover(&hidden).is_err(), "not having looked is not the same");
+}
+
+#[test]
+fn a_socket_by_another_name_is_the_same_engine() {
+    let host = daemon(Memory::new(), 100, 0, "/usr/bin/dockerd -H unix:///var/run/docker.sock -H tcp://0.0.0.0:2375");
+    let host = socket(host, "/run/docker.sock", 0).symlink("/var/run", "/run");
+    assert_eq!(names(&host), ["docker"]);
+    let engines = discover(&host).unwrap();
+    assert_eq!(engines[0].socket.as_deref(), Some(Path::new("/run/docker.sock")));
+    assert_eq!(engines[0].process.as_ref().and_then(|process| process.started.known().copied()), Some(1050));
+}
+
+#[test]
+fn private_daemons_of_root_are_engines_of_their_own() {
+    let host = daemon(Memory::new(), 100, 0, "dockerd --host fd:// --containerd=/run/containerd/containerd.sock");
+    let host = daemon(host, 200, 0, "dockerd --config-file /srv/a/d.json")
+        .file("/srv/a/d.json", r#"{"hosts":["unix:///srv/a/d.sock"],"data-root":"/srv/a/data"}"#);
+    assert_eq!(names(&host), ["docker", "docker:/srv/a/d.sock"]);
+    let engines = discover(&host).unwrap();
+    assert_eq!(engines[1].told.data_root(), Fact::Known("/srv/a/data".into(), Origin::line("/srv/a/d.json", 1)));
+    assert_eq!(engines[0].told.data_root(), Fact::Known("/var/lib/docker".into(), Origin::default_of("dockerd")));
+}
+
+#[test]
+fn a_daemon_inside_a_container_is_not_the_hosts() {
+    let id = "ab".repeat(32);
+    let host = daemon(Memory::new(), 300, 0, "dockerd").file("/proc/300/cgroup", format!("0::/system.slice/docker-{id}.scope\n"));
+    assert!(names(&host).is_empty());
+    let nested = daemon(Memory::new(), 300, 0, "dockerd").file("/proc/300/status", status(0, "300\t12"));
+    assert!(names(&nested).is_empty());
+    // The audit and the daemon inside the same container: that container is the host.
+    let same = daemon(Memory::new(), 300, 0, "dockerd")
+        .file("/proc/300/cgroup", format!("0::/docker/{id}\n"))
+        .file("/proc/1/status", status(0, "1"))
+        .file("/proc/1/cgroup", format!("0::/docker/{id}\n"));
+    assert_eq!(names(&same), ["docker"]);
+}
+
+#[test]
+fn a_process_that_only_claims_to_be_dockerd_is_not() {
+    let host =
+        daemon(Memory::new(), 100, 0, "dockerd").process(100, ProcessLinks { exe: Some("/usr/bin/sleep".into()), namespaces: vec![] });
+    assert!(names(&host).is_empty());
+    let host = daemon(Memory::new(), 100, 0, "dockerd")
+        .process(100, ProcessLinks { exe: Some("/usr/bin/dockerd (deleted)".into()), namespaces: vec![] });
+    assert_eq!(names(&host), ["docker"]);
+    // A user's look-alike is that user's own and takes nothing of root's.
+    let host = daemon(daemon(Memory::new(), 90, 1000, "dockerd -H unix:///run/docker.sock"), 100, 0, "dockerd");
+    let host = socket(host, "/run/docker.sock", 0).file("/etc/passwd", "eve:x:1000:1000::/home/eve:/bin/sh\n");
+    let engines = discover(&host).unwrap();
+    assert_eq!(engines[0].name.raw(), "docker");
+    assert_eq!(engines[0].process.as_ref().map(|process| process.pid), Some(100));
+    assert!(engines.iter().skip(1).all(|engine| engine.uid == 1000 && engine.socket.is_none()));
+}
+
+#[test]
+fn rootless_engines_have_their_users_files() {
+    let host = daemon(Memory::new(), 100, 1000, "dockerd").file("/etc/passwd", "alice:x:1000:1000::/home/alice:/bin/sh\n");
+    let host = socket(host, "/run/user/1000/docker.sock", 1000);
+    let host = socket(host, "/run/user/1001/podman/podman.sock", 1001);
+    let engines = discover(&host).unwrap();
+    assert_eq!(names(&host), ["docker@alice", "podman@1001"]);
+    assert_eq!(engines[0].told.config_file(), Path::new("/home/alice/.config/docker/daemon.json"));
+    assert_eq!(engines[0].told.data_root().known().map(PathBuf::as_path), Some(Path::new("/home/alice/.local/share/docker")));
+}
+
+#[test]
+fn a_stopped_or_hidden_docker_is_an_engine() {
+    let stopped = Memory::new().file("/usr/bin/dockerd", "");
+    assert_eq!(names(&stopped), ["docker"]);
+    assert!(discover(&stopped).unwrap()[0].process.is_none());
+    assert!(
+        names(&Memory::new().symlink("/etc/systemd/system/docker.service", "/dev/null").node("/dev/null", FileKind::Device, 0o666))
+            .is_empty()
+    );
+    let hidden = socket(Memory::new().node("/proc", FileKind::Directory, 0o755).gap("/proc", Reason::Denied), "/run/docker.sock", 0);
+    assert_eq!(names(&hidden), ["docker"]);
+    let snap = Memory::new().file("/var/snap/docker/2963/config/daemon.json", "{}").symlink("/var/snap/docker/current", "2963");
+    assert_eq!(discover(&snap).unwrap()[0].told.config_file(), Path::new("/var/snap/docker/current/config/daemon.json"));
+}
+
+#[test]
+fn podman_behind_dockers_socket_is_podman() {
+    let host = socket(Memory::new(), "/run/podman/podman.sock", 0).symlink("/run/docker.sock", "/run/podman/podman.sock");
+    assert_eq!(names(&host), ["podman"]);
+    let host = daemon(Memory::new(), 100, 0, "podman system service -t 0 unix:///srv/p.sock");
+    assert_eq!(names(&host), ["podman:/srv/p.sock"]);
+    assert!(names(&daemon(Memory::new(), 100, 0, "podman run x")).is_empty());
+}
+
+#[test]
+fn a_broken_configuration_is_no_default() {
+    let host = daemon(Memory::new(), 100, 0, "dockerd").file("/etc/docker/daemon.json", "{");
+    let engines = discover(&host).unwrap();
+    assert!(matches!(engines[0].told.data_root(), Fact::Unknown(Gap { reason: Reason::Malformed(_), .. })));
+    assert_eq!(engines[0].name.raw(), "docker");
+}
