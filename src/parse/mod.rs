@@ -14,5 +14,7 @@ pub mod passwd;
 pub mod process;
 pub mod secret;
 pub mod shell;
+pub mod sockets;
 pub mod sysctl;
 pub mod unit;
+pub mod unit_name;

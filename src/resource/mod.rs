@@ -10,6 +10,7 @@ mod layered;
 mod paths;
 mod process_table;
 mod side_by_side;
+mod systemd;
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
