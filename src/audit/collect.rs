@@ -15,6 +15,7 @@ use super::Facts;
 use super::judge::selector;
 use super::run::{Note, NoteKind};
 use crate::fact::{Gap, Origin, Reason, Record};
+use crate::host::manifest::{Manifest, Recorded};
 use crate::host::{Host, InFlight};
 use crate::resource::{self, Context, Query};
 
@@ -60,7 +61,7 @@ pub struct Collected {
 /// Asks a host, within limits that count from when the collector was made.
 pub struct Collector {
     context: &'static Context<'static>,
-    host: &'static dyn Host,
+    host: &'static Recorded<'static>,
     limits: Limits,
     began: Instant,
 }
@@ -86,6 +87,7 @@ impl Collector {
     #[must_use]
     pub fn new(host: Arc<dyn Host + Send + Sync>, wanted: BTreeMap<&'static str, BTreeSet<String>>, limits: Limits) -> Self {
         let host: &'static dyn Host = &**Box::leak(Box::new(host));
+        let host: &'static Recorded<'static> = Box::leak(Box::new(Recorded::new(host)));
         let context = Box::leak(Box::new(Context::new(host).wanting(wanted)));
         Self { context, host, limits, began: Instant::now() }
     }
@@ -94,6 +96,12 @@ impl Collector {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// Everything the host was asked so far.
+    #[must_use]
+    pub fn manifest(&self) -> Manifest {
+        self.host.manifest()
     }
 
     /// Asks every query. Returns at the deadline at the latest.

@@ -16,6 +16,7 @@ use super::{Facts, waive};
 use crate::definition::{Check, Control, ControlBasis, Definitions, Profile, Site};
 use crate::fact::{Fact, Record, Text, Value};
 use crate::host::Host;
+use crate::host::manifest::Manifest;
 use crate::resource::{Query, Selector};
 
 /// Everything an audit needs besides the host and the definitions.
@@ -60,6 +61,7 @@ pub fn audit(
     run.finished = started + TimeDelta::from_std(collector.elapsed()).unwrap_or_default();
     run.deadline_seconds = Some(options.limits.deadline.as_secs());
     run.partial = collected.partial;
+    run.manifest = collector.manifest();
     run.notes.extend(collected.notes);
     run.notes.sort();
     run.notes.dedup();
@@ -106,7 +108,7 @@ pub fn judged(definitions: &Definitions, plan: &Plan<'_>, facts: &Facts, site: &
         profiles,
         findings,
         notes,
-        manifest: serde_json::Value::Null,
+        manifest: Manifest::default(),
     }
 }
 

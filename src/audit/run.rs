@@ -12,6 +12,7 @@ use super::score::{Score, hex};
 use crate::definition::Place;
 use crate::fact::Text;
 use crate::host::Identity;
+use crate::host::manifest::Manifest;
 
 /// Everything one audit produced. Sorted and complete, so that equal audits give equal runs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -55,8 +56,8 @@ pub struct Run {
     pub scope: Scope,
     /// What is worth knowing about the run itself and the site file.
     pub notes: Vec<Note>,
-    /// What was asked of the host and read from it, where that was recorded.
-    pub manifest: serde_json::Value,
+    /// What was asked of the host and read from it.
+    pub manifest: Manifest,
 }
 
 impl Run {

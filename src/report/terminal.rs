@@ -1,0 +1,168 @@
+//! The report for a person at a terminal, perhaps at three in the morning: what is wrong comes first, each with what
+//! was seen, where, why it matters and the smallest fix; then what waits for people; then the numbers.
+
+mod finding;
+mod page;
+
+use std::cmp::Reverse;
+
+use super::{Style, words};
+use crate::audit::{ControlResult, Finding, NoteKind, Outcome, Run, gate};
+use crate::fact::Shown;
+use page::{Ink, Page};
+
+pub(super) fn render(run: &Run, style: Style) -> String {
+    let mut page = Page::new(style);
+    head(&mut page, run);
+    let mut open: Vec<&Finding> = with(run, &[Outcome::Fail, Outcome::Unknown]);
+    open.sort_by_key(|finding| (Reverse(finding.severity), finding.result, &finding.check));
+    for finding in open {
+        page.blank();
+        finding::write(&mut page, finding, style.verbose);
+    }
+    for outcome in [Outcome::Waived, Outcome::Manual] {
+        for finding in with(run, &[outcome]) {
+            page.blank();
+            finding::write(&mut page, finding, style.verbose);
+        }
+    }
+    if style.verbose {
+        for outcome in [Outcome::Pass, Outcome::NotApplicable, Outcome::Skipped] {
+            for finding in with(run, &[outcome]) {
+                page.blank();
+                finding::write(&mut page, finding, true);
+            }
+        }
+    }
+    page.blank();
+    notes(&mut page, run);
+    profiles(&mut page, run);
+    numbers(&mut page, run);
+    page.finish()
+}
+
+fn with<'a>(run: &'a Run, outcomes: &[Outcome]) -> Vec<&'a Finding> {
+    run.findings.iter().filter(|finding| outcomes.contains(&finding.result)).collect()
+}
+
+fn head(page: &mut Page, run: &Run) {
+    let host = &run.host;
+    let name = if host.name.raw().is_empty() { host.source.shown() } else { host.name.shown() }.to_string();
+    let kernel = if host.kernel.raw().is_empty() { String::new() } else { format!(", kernel {}", host.kernel.shown()) };
+    page.headed(&[(Ink::Strong, &name)], &format!(" {}{kernel}", host.os.shown()), 2);
+    let engine = |engine: &crate::audit::EngineSummary| match &engine.version {
+        Some(version) => format!("{} {}", engine.name.shown(), version.shown()),
+        None => engine.name.shown().to_string(),
+    };
+    let engines: Vec<String> = run.engines.iter().map(engine).collect();
+    page.plain(2, &if engines.is_empty() { "no container engine seen".to_owned() } else { format!("engines: {}", engines.join(", ")) });
+    let profiles: Vec<String> = run.profiles.iter().map(|profile| Shown::of(&profile.id).to_string()).collect();
+    let level = run.level.map(|level| format!(", up to level {level}")).unwrap_or_default();
+    if !profiles.is_empty() {
+        page.plain(2, &format!("profiles: {}{level}", profiles.join(", ")));
+    }
+    if host.uid != 0 && host.source.raw() == "live" {
+        page.plain(2, "not run as root: what needs root to be read is unknown");
+    }
+    if run.partial {
+        page.headed(&[(Ink::Doubtful, "  PARTIAL")], " the deadline passed before everything was read", 2);
+    }
+}
+
+fn notes(page: &mut Page, run: &Run) {
+    for note in &run.notes {
+        let ink = match note.kind {
+            NoteKind::InternalError | NoteKind::TimedOut | NoteKind::Expired | NoteKind::Changed => Ink::Doubtful,
+            _ => Ink::Faint,
+        };
+        let place = note.place.as_ref().map(|place| format!(" ({}:{})", Shown::of(&place.file), place.line)).unwrap_or_default();
+        page.headed(&[(ink, "note ")], &format!("{}{place}", Shown::of(&note.text)), 5);
+    }
+    for change in &run.overrides {
+        let shown = |values: &[String]| values.iter().map(|value| Shown::of(value).to_string()).collect::<Vec<_>>().join(", ");
+        let default = change.default.as_deref().map_or("without a default".to_owned(), |default| format!("by default {}", shown(default)));
+        let by = match (&change.source, &change.place) {
+            (_, Some(place)) => format!("{}:{}", Shown::of(&place.file), place.line),
+            (crate::audit::Source::Profile(id), None) => Shown::of(id).to_string(),
+            _ => "the command line".to_owned(),
+        };
+        page.headed(&[(Ink::Faint, "set  ")], &format!("{} = {}, {default} ({by})", Shown::of(&change.param), shown(&change.value)), 5);
+    }
+    if !run.notes.is_empty() || !run.overrides.is_empty() {
+        page.blank();
+    }
+}
+
+fn profiles(page: &mut Page, run: &Run) {
+    for profile in &run.profiles {
+        let manual = profile.controls.iter().filter(|control| control.result == ControlResult::Manual && control.checks.is_empty()).count();
+        let people = if manual > 0 { format!("; {manual} wait for a person") } else { String::new() };
+        let text = format!(
+            "{} of {} assessed controls met; {} of {} have any technical check here{people}",
+            profile.met,
+            profile.assessed,
+            profile.covered,
+            profile.controls.len(),
+        );
+        page.headed(&[(Ink::Strong, &format!("{}: ", Shown::of(&profile.id)))], &text, 2);
+    }
+    let counts = |outcome| with(run, &[outcome]).len() as u64;
+    let open: Vec<String> = run.score.open.iter().rev().map(|(severity, count)| format!("{count} {}", gate::word(*severity))).collect();
+    let open = if open.is_empty() { String::new() } else { format!(" ({})", open.join(", ")) };
+    let parts = Outcome::ALL.map(|outcome| {
+        let detail = if outcome == Outcome::Fail { open.as_str() } else { "" };
+        format!("{} {}{detail}", counts(outcome), outcome.word().replace('_', " "))
+    });
+    page.plain(0, &parts.join(", "));
+}
+
+fn numbers(page: &mut Page, run: &Run) {
+    page.blank();
+    let score = &run.score;
+    match (score.score, score.band) {
+        (Some(number), Some(band)) => {
+            let ink = if number.tenths() >= 900 {
+                Ink::Good
+            } else if number.tenths() >= 600 {
+                Ink::Doubtful
+            } else {
+                Ink::Bad
+            };
+            let open = match score.open.iter().next_back() {
+                Some((severity, count)) => format!(", {count} {} open", gate::word(*severity)),
+                None => String::new(),
+            };
+            page.headed(
+                &[(ink, &format!("score {number}   "))],
+                &format!(
+                    "coverage {}, range {} to {}, with accepted risk {}, band {band:?}{open}",
+                    words::percentage(score.coverage),
+                    words::percentage(score.lowest),
+                    words::percentage(score.highest),
+                    words::percentage(score.with_accepted_risk),
+                ),
+                2,
+            );
+        }
+        _ => {
+            page.headed(&[(Ink::Doubtful, "no score (nothing assessable)")], &format!(" coverage {}", words::percentage(score.coverage)), 2)
+        }
+    }
+    page.plain(0, &words::scope(run));
+    let sandbox = if run.sandbox.level.is_empty() { String::new() } else { format!(", sandbox {}", Shown::of(&run.sandbox.level)) };
+    page.plain(
+        0,
+        &format!(
+            "{} {}, content {}, scorecard {}, run {}{sandbox}",
+            Shown::of(&run.tool.name),
+            Shown::of(&run.tool.version),
+            words::short(&run.content_digest),
+            words::short(&score.scorecard),
+            Shown::of(&run.id),
+        ),
+    );
+    let open = with(run, &[Outcome::Fail, Outcome::Unknown]);
+    if let Some(worst) = open.iter().max_by_key(|finding| (finding.severity, Reverse(&finding.check))) {
+        page.plain(0, &format!("plimsoll explain {} says more about a check.", Shown::of(&worst.check)));
+    }
+}

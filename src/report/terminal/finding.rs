@@ -1,0 +1,124 @@
+//! One finding on a terminal: what is wrong, where, why it matters, and the smallest thing to do about it.
+
+use super::page::{Ink, Page};
+use crate::audit::{Finding, Observation, Outcome, gate};
+use crate::fact::{Shown, Text, Truth};
+use crate::report::words;
+
+/// Subjects shown of one finding; the rest is counted.
+const SHOWN: usize = 5;
+const INDENT: usize = 6;
+const LABEL: usize = 9;
+
+pub(super) fn write(page: &mut Page, finding: &Finding, verbose: bool) {
+    head(page, finding);
+    if let Some(subjects) = words::subjects(finding) {
+        page.plain(INDENT, &subjects);
+    }
+    let wanted = match finding.result {
+        Outcome::Fail | Outcome::Waived => Some(Truth::False),
+        Outcome::Unknown => Some(Truth::Unknown),
+        _ => None,
+    };
+    if let Some(reason) = &finding.reason
+        && (wanted.is_none() || finding.observations.is_empty())
+    {
+        page.plain(INDENT, &Shown::of(reason).to_string());
+    }
+    let shown: Vec<&Observation> =
+        finding.observations.iter().filter(|one| verbose || wanted.is_some_and(|truth| one.truth == truth)).collect();
+    observations(page, &shown, if verbose { usize::MAX } else { SHOWN });
+    if verbose && finding.omitted > 0 {
+        page.plain(INDENT, &format!("{} not kept", words::counted(finding.omitted, "more observation")));
+    }
+    match finding.result {
+        Outcome::Fail => {
+            labelled(page, "why", &finding.why);
+            policy(page, finding);
+            labelled(page, "fix", &finding.fix);
+            labelled(page, "disturbs", &finding.disturbs);
+        }
+        Outcome::Unknown => policy(page, finding),
+        _ => {
+            if verbose {
+                policy(page, finding);
+            }
+        }
+    }
+    waivers(page, finding);
+    if let Some(answer) = &finding.attestation {
+        let until = answer.expires.format("%Y-%m-%d");
+        labelled(page, "attested", &format!("by {} until {until}: {}", answer.by, answer.note));
+    }
+}
+
+/// One line: the result, how bad, which check, and the sentence that should be true.
+pub(super) fn head(page: &mut Page, finding: &Finding) {
+    let (ink, word) = match finding.result {
+        Outcome::Fail => (Ink::Bad, "FAIL"),
+        Outcome::Unknown => (Ink::Doubtful, "UNKNOWN"),
+        Outcome::Waived => (Ink::Human, "WAIVED"),
+        Outcome::Manual => (Ink::Human, "MANUAL"),
+        Outcome::Pass => (Ink::Good, "PASS"),
+        Outcome::NotApplicable => (Ink::Faint, "N/A"),
+        Outcome::Skipped => (Ink::Faint, "SKIPPED"),
+    };
+    let (result, severity) = (format!("{word:<8}"), format!("{:<9}", gate::word(finding.severity)));
+    let check = format!("{}   ", Shown::of(&finding.check));
+    let head = [(ink, result.as_str()), (ink, severity.as_str()), (Ink::Strong, check.as_str())];
+    page.headed(&head, &Shown::of(&finding.title).to_string(), INDENT);
+}
+
+/// Observations by subject: the name once, then a line per field.
+fn observations(page: &mut Page, shown: &[&Observation], most: usize) {
+    let mut groups: Vec<(Option<&Text>, Vec<&Observation>)> = Vec::new();
+    for one in shown {
+        match groups.iter_mut().find(|(subject, _)| *subject == one.subject.as_ref()) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((one.subject.as_ref(), vec![one])),
+        }
+    }
+    let names = groups.iter().take(most).filter_map(|(subject, _)| Some(subject.as_ref()?.shown().to_string().chars().count()));
+    let width = names.max().unwrap_or_default().min(32) + 2;
+    for (subject, group) in groups.iter().take(most) {
+        let name = subject.map_or_else(String::new, |subject| subject.shown().to_string());
+        let long = name.chars().count() + 2 > width;
+        if long {
+            page.plain(INDENT, &name);
+        }
+        for (at, one) in group.iter().enumerate() {
+            let source = words::source(one).map(|source| format!(" ({source})")).unwrap_or_default();
+            let text = format!("{}{source}", words::seen(one));
+            match subject {
+                None => page.plain(INDENT, &text),
+                Some(_) if at == 0 && !long => page.named(INDENT, &name, width, &text),
+                Some(_) => page.plain(INDENT + width, &text),
+            }
+        }
+    }
+    if groups.len() > most {
+        page.plain(INDENT, &format!("and {} more", groups.len() - most));
+    }
+}
+
+fn labelled(page: &mut Page, label: &str, text: &str) {
+    if !text.is_empty() {
+        page.labelled(INDENT, label, LABEL, &Shown::of(text).to_string());
+    }
+}
+
+fn policy(page: &mut Page, finding: &Finding) {
+    labelled(page, "policy", &format!("{}:{}", finding.place.file, finding.place.line));
+    let controls: Vec<String> = finding.references.iter().map(|one| format!("{} {}", one.profile, one.control)).collect();
+    labelled(page, "controls", &controls.join(", "));
+}
+
+fn waivers(page: &mut Page, finding: &Finding) {
+    for waiver in &finding.waivers {
+        let subject = waiver.subject.as_ref().map(|subject| format!("{subject}: ")).unwrap_or_default();
+        let approved = waiver.approved_by.as_ref().map(|by| format!(", approved by {by}")).unwrap_or_default();
+        let pin = if waiver.pinned { String::new() } else { format!("; pin it with fingerprint = \"{}\"", waiver.fingerprint) };
+        let until = waiver.expires.format("%Y-%m-%d");
+        labelled(page, "waived", &format!("{subject}{} ({}{approved}, until {until}{pin})", waiver.reason, waiver.owner));
+    }
+}
