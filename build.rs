@@ -1,5 +1,7 @@
 //! Embeds the bundled benchmarks, profiles and test cases, so that nothing has to be listed or installed.
 
+#![expect(clippy::disallowed_methods, reason = "it reads the source tree, not a host")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, error, fs, io};

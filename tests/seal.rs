@@ -1,5 +1,7 @@
 //! The sandbox, tried through the binary.
 
+#![expect(clippy::disallowed_types, reason = "it starts the program under test")]
+
 use std::process::{Command, Stdio};
 
 fn plimsoll(arguments: &[&str]) -> std::process::Output {

@@ -1,5 +1,7 @@
 //! Who the audited host is: the head of a report.
 
+#![expect(clippy::disallowed_types, reason = "only for what the running kernel says of itself")]
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};

@@ -244,7 +244,7 @@ mod tests {
     fn what_may_not_be_read_is_denied_not_absent() {
         let (_scratch, dir) = scratch();
         fs::write(dir.join("closed"), "").unwrap();
-        fs::set_permissions(dir.join("closed"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(dir.join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
         if rustix::process::geteuid().is_root() {
             return; // Root reads everything.
         }

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{Entry, FileKind, Host, Identity, ProcessLinks, Stat, engine::Route};
-use crate::fact::{Fact, Gap, Mode, Origin, Reason, Text};
+use crate::fact::{Fact, Gap, Mode, Origin, Reason};
+
+/// What an engine answers, or why it does not.
+type Answer = Result<Arc<[u8]>, Reason>;
 
 /// A host in memory. Directories above whatever is added exist by themselves, owned by root, mode 0755.
 #[derive(Default)]
 pub struct Memory {
     nodes: BTreeMap<PathBuf, Node>,
     gaps: BTreeMap<PathBuf, Reason>,
-    answers: BTreeMap<(PathBuf, Route), Result<Arc<[u8]>, Reason>>,
+    answers: BTreeMap<(PathBuf, Route), Answer>,
     audit_rules: Option<Arc<[u8]>>,
     links: BTreeMap<i32, ProcessLinks>,
     now: DateTime<Utc>,
@@ -261,6 +264,7 @@ impl Host for Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::Text;
 
     #[test]
     fn links_are_followed_and_gaps_reach_below() {

@@ -6,6 +6,8 @@
 //! does not help: in `/tmp` anybody can have made the file before root looked. An access control
 //! list that lets somebody write shows in the group bits, so it is refused with them.
 
+#![expect(clippy::disallowed_methods, reason = "definitions are plimsoll's own files")]
+
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};

@@ -1,5 +1,7 @@
 //! What an engine of a described host answers.
 
+#![expect(clippy::disallowed_methods, reason = "what stands beside the directory of a host is given by who runs the audit")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +33,7 @@ impl Answers {
             ("networks.json", Route::Networks),
             ("volumes.json", Route::Volumes),
         ];
-        let inspected: [(&str, Route, fn(Id) -> Route, fn(&Value) -> Value); 3] = [
+        let inspected: [Folder; 3] = [
             ("containers", Route::Containers, Route::Container, listed_container),
             ("images", Route::Images, Route::Image, listed_image),
             ("networks", Route::Networks, Route::Network, Value::clone),
@@ -76,9 +78,12 @@ impl Answers {
     }
 }
 
-/// The inspect answers in a folder, by the names of their files; none where there is no folder.
+/// A folder, the list it can stand for, the question its documents answer, and what the list says of one.
+type Folder = (&'static str, Route, fn(Id) -> Route, fn(&Value) -> Value);
+
 type Documents = Vec<(Id, Value, Arc<[u8]>)>;
 
+/// The inspect answers in a folder, by the names of their files; none where there is no folder.
 fn documents(folder: &Path) -> Result<Option<Documents>, Error> {
     let wrong = |source| Error::Read { path: folder.into(), source };
     let entries = match folder.read_dir() {

@@ -74,9 +74,12 @@ pub(crate) fn expand(host: &dyn Host, pattern: &str) -> Result<Expanded, Gap> {
     Ok(found)
 }
 
+/// A path and what definitions may see of what it leads to.
+pub(crate) type Content = (PathBuf, Fact<Arc<[u8]>>);
+
 /// What definitions may see of the files that paths and globs stand for. What cannot be looked into by a glob is given
 /// with the glob for its path.
-pub(crate) fn contents(host: &dyn Host, patterns: &[String]) -> Result<Vec<(PathBuf, Fact<Arc<[u8]>>)>, Gap> {
+pub(crate) fn contents(host: &dyn Host, patterns: &[String]) -> Result<Vec<Content>, Gap> {
     let mut contents = Vec::new();
     for pattern in patterns {
         let found = expand(host, pattern)?;

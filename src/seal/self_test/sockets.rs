@@ -1,5 +1,7 @@
 //! Reaching out, over the network and on this machine.
 
+#![expect(clippy::disallowed_types, reason = "that none of them can be had is what is tested")]
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsFd as _;
