@@ -92,7 +92,8 @@ fn named(path: &Path) -> Fact<Text> {
     Fact::Known(path.into(), Origin::stat(path))
 }
 
-fn missing(path: &Path, origin: &Origin) -> File {
+/// A path at which nothing is, or nothing that counts.
+pub(crate) fn missing(path: &Path, origin: &Origin) -> File {
     File {
         path: named(path),
         exists: Fact::Known(false, origin.clone()),

@@ -9,7 +9,7 @@ use crate::parse::audit_rules::{Access, Calls, Filter, Rule, Scope, cover};
 
 use super::{Context, Resource, Selector};
 use trail::Placed;
-pub(super) use trail::Trail;
+pub(super) use trail::{Trail, located};
 
 record! {
     /// One audit rule, normalised so that spellings compare by meaning. Whether auditing is switched on is another

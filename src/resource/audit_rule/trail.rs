@@ -218,7 +218,7 @@ fn file(host: &dyn Host, path: &Path) -> Fact<String> {
 }
 
 /// Where a watch on a path points: links above its last component resolved, as far as there is anything to resolve.
-pub(super) fn located(host: &dyn Host, path: &str) -> PathBuf {
+pub(in crate::resource) fn located(host: &dyn Host, path: &str) -> PathBuf {
     Locator { host, directories: HashMap::new() }.located(path)
 }
 
