@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::load::MOST_CHECKS;
 use super::problem::Problem;
-use super::{Benchmark, Check, ControlBasis, Param, Place, Profile, Site, Source, load, profile, site};
+use super::tree::File;
+use super::{Benchmark, Case, Check, ControlBasis, Param, Place, Profile, Site, Source, case, lint, load, profile, site};
 
 /// Everything that was loaded.
 #[derive(Clone, Debug, Default)]
@@ -26,13 +27,13 @@ impl Definitions {
         let benchmarks: Vec<Benchmark> =
             benchmark_sources.into_iter().filter_map(|source| keep(load::benchmark(source), &mut problems)).collect();
         let mut loaded = Self { benchmarks, profiles: Vec::new(), sources: Vec::new() };
-        problems.extend(loaded.duplicates());
+        problems.extend(loaded.duplicates(&sources));
         // Profiles name checks: with checks missing, every profile would be full of problems that are none.
         if !problems.is_empty() {
             return Err(problems);
         }
         loaded.profiles = profile_sources.into_iter().filter_map(|source| keep(profile::load(source, &loaded), &mut problems)).collect();
-        problems.extend(twice(loaded.profiles.iter().map(|profile| ("profile", profile.id.as_str(), &profile.place))));
+        problems.extend(twice(loaded.profiles.iter().map(|profile| ("profile", profile.id.as_str(), &profile.place)), &sources));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -49,6 +50,26 @@ impl Definitions {
     /// Reads `NAME=VALUE`, as given on the command line.
     pub fn setting(&self, assignment: &str) -> Result<super::Values, Problem> {
         site::setting(assignment, self)
+    }
+
+    /// Reads the test cases beside a benchmark: `daemon.test.toml` beside `daemon.toml`.
+    pub fn cases(&self, source: &Source) -> Result<Vec<Case>, Vec<Problem>> {
+        let tested = source.path.strip_suffix(".test.toml").map(|stem| format!("{stem}.toml"));
+        match self.benchmarks.iter().find(|benchmark| Some(&*benchmark.place.file) == tested.as_deref()) {
+            Some(benchmark) => case::load(source, benchmark, self),
+            None => Err(vec![Problem::of_file(&source.path, "stands beside no benchmark of its name")]),
+        }
+    }
+
+    /// What loads but is not as a check should be. Where cases are given, checks without them are noted too.
+    #[must_use]
+    pub fn lints(&self, cases: Option<&[Case]>) -> Vec<Problem> {
+        let source = |benchmark: &Benchmark| self.sources.iter().find(|source| source.path == benchmark.place.file);
+        self.benchmarks
+            .iter()
+            .filter_map(|benchmark| Some((source(benchmark)?, benchmark)))
+            .flat_map(|(s, b)| lint::lints(s, b, cases))
+            .collect()
     }
 
     /// Every check, with its benchmark.
@@ -74,12 +95,12 @@ impl Definitions {
         self.benchmarks.iter().find_map(|benchmark| benchmark.params.get(name))
     }
 
-    fn duplicates(&self) -> Vec<Problem> {
+    fn duplicates(&self, sources: &[Source]) -> Vec<Problem> {
         let benchmarks = self.benchmarks.iter().map(|benchmark| ("benchmark", benchmark.id.as_str(), &benchmark.place));
         let checks = self.checks().map(|(_, check)| ("check", check.id.as_str(), &check.place));
         let params = self.benchmarks.iter().flat_map(|benchmark| &benchmark.params);
         let params = params.map(|(name, param)| ("parameter", name.as_str(), &param.place));
-        let mut problems: Vec<Problem> = [twice(benchmarks), twice(checks), twice(params)].concat();
+        let mut problems: Vec<Problem> = [twice(benchmarks, sources), twice(checks, sources), twice(params, sources)].concat();
         if self.checks().count() > MOST_CHECKS {
             problems.push(Problem::of_file("definitions", format!("more than {MOST_CHECKS} checks in all")));
         }
@@ -103,14 +124,16 @@ fn keep<T>(loaded: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Opti
 }
 
 /// A problem for each name that was given before, told with both places.
-fn twice<'a>(named: impl Iterator<Item = (&'static str, &'a str, &'a Place)>) -> Vec<Problem> {
+fn twice<'a>(named: impl Iterator<Item = (&'static str, &'a str, &'a Place)>, sources: &[Source]) -> Vec<Problem> {
     let mut first: BTreeMap<&str, &Place> = BTreeMap::new();
     let mut problems = Vec::new();
     for (what, name, place) in named {
         match first.get(name) {
             Some(before) => {
                 let message = format!("a second {what} `{name}`; the first is at {before}");
-                problems.push(Problem { place: place.clone(), ..Problem::of_file("", message) });
+                let source = sources.iter().find(|source| source.path == place.file);
+                let excerpt = source.and_then(|source| File::new(source).excerpt(place, 1));
+                problems.push(Problem { place: place.clone(), excerpt, ..Problem::of_file("", message) });
             }
             None => _ = first.insert(name, place),
         }

@@ -9,24 +9,31 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{Kind, Mode};
 use crate::resource::Query;
 
+mod case;
 mod library;
+mod lint;
 mod load;
 mod matcher;
 mod param;
 mod problem;
 mod profile;
+mod schema;
 mod site;
 mod source;
 mod tree;
 mod uses;
+mod weaken;
 
 pub use crate::fact::Truth;
+pub use case::{Case, CaseFacts, RESULTS};
 pub use library::Definitions;
 pub use matcher::Expected;
 pub use param::{Params, Values};
 pub(crate) use problem::closest;
 pub use problem::{Excerpt, Problem, ProblemKind};
+pub use schema::{benchmark_schema, profile_schema};
 pub use source::{Source, Trust};
+pub use weaken::weaken;
 
 /// How bad it is when a check fails. Weights belong to the score model.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -183,7 +190,8 @@ pub enum Claim {
     Count(Matcher),
 }
 
-/// What a record must look like: an *or* of *ands*.
+/// What a record must look like: an *or* of *ands*. No conjunction matches nothing, an empty one everything;
+/// neither can be written, but [`weaken`] makes them.
 #[derive(Clone, Debug)]
 pub struct Pattern(pub Vec<Conjunction>);
 
@@ -262,7 +270,7 @@ pub enum Matcher {
     Count(Box<Matcher>),
     /// Whether there is a value at all.
     Present(bool),
-    /// Every one of these (a table).
+    /// Every one of these (a table); holds for none of them.
     All(Vec<Matcher>),
     /// One of these (a list).
     Any(Vec<Matcher>),

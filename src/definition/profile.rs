@@ -13,13 +13,13 @@ const CONTROL_KEYS: &[&str] = &["id", "title", "level", "checks", "manual", "unc
 
 /// Whether a source is a profile and not a benchmark: it says so in a key of its own.
 pub(super) fn is_profile(source: &Source) -> bool {
-    toml::de::DeTable::parse(&source.text).is_ok_and(|tree| tree.get_ref().contains_key("profile"))
+    File::new(source).parse().is_some_and(|tree| tree.get_ref().contains_key("profile"))
 }
 
 /// Reads a profile, which may name only checks and parameters that are loaded.
 pub(super) fn load(source: &Source, known: &Definitions) -> Result<Profile, Vec<Problem>> {
     let file = File::new(source);
-    let read = file.parse().and_then(|tree| read(&file.root(&tree, true), known));
+    let read = file.parse().and_then(|tree| read(&file.root(&tree, true)?, known));
     file.finish(read)
 }
 
@@ -35,7 +35,7 @@ fn read(root: &Table<'_, '_>, known: &Definitions) -> Option<Profile> {
     let applies_when = Scope::new(&none).expectations(root, "applies_when");
     let params = params(root, known);
     let mut controls: Vec<Control> = Vec::new();
-    for table in root.need("control", "the profile")?.tables() {
+    for table in root.need("control", "the profile")?.filled_tables() {
         let Some(control) = control(&table, known) else { continue };
         if let Some(first) = controls.iter().find(|first| first.id == control.id) {
             let at = table.get("id").map_or_else(|| table.at.clone(), |id| id.span());

@@ -16,7 +16,7 @@ const ATTESTATION_KEYS: &[&str] = &["check", "answer", "note", "by", "expires"];
 /// Reads a site file, which may name only what is loaded.
 pub(super) fn load(source: &Source, known: &Definitions) -> Result<Site, Vec<Problem>> {
     let file = File::new(source);
-    let read = file.parse().map(|tree| read(&file.root(&tree, false), known));
+    let read = file.parse().and_then(|tree| Some(read(&file.root(&tree, false)?, known)));
     file.finish(read)
 }
 
@@ -162,11 +162,7 @@ pub(super) fn setting(assignment: &str, known: &Definitions) -> Result<Values, P
     let value = if as_toml { value.to_owned() } else { quoted(value) };
     let source = Source::new("--set", format!("param.{name} = {value}"));
     let file = File::new(&source);
-    let read = file.parse().map(|tree| {
-        let root = file.root(&tree, false);
-        root.only(&["param"], "--set");
-        params(&root, known)
-    });
+    let read = file.parse().and_then(|tree| Some(params(&file.root(&tree, false)?, known)));
     file.finish(read).map_err(|problems| {
         let first = problems.into_iter().next().map(|problem| (problem.message, problem.suggestion));
         let (message, suggestion) = first.unwrap_or_else(|| ("not understood".to_owned(), None));

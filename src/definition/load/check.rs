@@ -22,10 +22,7 @@ pub(in crate::definition) const SEVERITIES: &[(&str, Severity)] = &[
 /// Reads `[[check]]`.
 pub(super) fn checks(scope: &Scope<'_>, root: &Table<'_, '_>, benchmark: &str, applies_when: &[Expectation]) -> Vec<Check> {
     let Some(item) = root.need("check", "the benchmark") else { return Vec::new() };
-    let tables = item.tables();
-    if tables.is_empty() {
-        item.file.error::<()>(item.at.clone(), "`check` is empty");
-    }
+    let tables = item.filled_tables();
     if tables.len() > MOST_CHECKS {
         item.file.error::<()>(item.at.clone(), format!("{} checks; {MOST_CHECKS} are the limit", tables.len()));
         return Vec::new();

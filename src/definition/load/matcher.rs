@@ -20,6 +20,7 @@ const REGEX_NEST: u32 = 64;
 
 /// What a matcher is about.
 pub(super) struct Subject {
+    /// Its name in a sentence, in backticks.
     name: String,
     kind: Kind,
     /// Read from a document: scalars like a setting, and lists too.
@@ -28,15 +29,15 @@ pub(super) struct Subject {
 
 impl Subject {
     pub(super) fn new(name: &str, kind: Kind) -> Self {
-        Self { name: name.to_owned(), kind, pointer: false }
+        Self { name: format!("`{name}`"), kind, pointer: false }
     }
 
     pub(super) fn pointer(name: &str) -> Self {
-        Self { name: name.to_owned(), kind: Kind::Setting, pointer: true }
+        Self { name: format!("`{name}`"), kind: Kind::Setting, pointer: true }
     }
 
     fn element(&self) -> Self {
-        Self::new(&format!("an element of {}", self.name), Kind::Text)
+        Self { name: format!("an element of {}", self.name), kind: Kind::Text, pointer: false }
     }
 
     fn takes(&self, kinds: &[Kind]) -> bool {
@@ -66,7 +67,7 @@ impl Scope<'_> {
             }
             DeValue::Array(_) => alternatives(item, |element| self.matcher(of, element, depth + 1)),
             _ if of.kind == Kind::List => {
-                let message = format!("`{}` is a list and cannot equal a single value", of.name);
+                let message = format!("{} is a list and cannot equal a single value", of.name);
                 item.file.hint(item.span(), message, Some("say `contains`, `only`, `empty` or `count`".into()))
             }
             _ => self.operand(of, of.kind, item).map(Matcher::Equals),
@@ -81,7 +82,7 @@ impl Scope<'_> {
         if !of.takes(kinds) {
             let (name, kind) = (&of.name, kind_words(of.kind));
             let order = if matches!(*word, "min" | "max") { " and has no order" } else { "" };
-            return item.file.error(item.at.clone(), format!("`{name}` is {kind}{order}; `{word}` is for {for_what}"));
+            return item.file.error(item.at.clone(), format!("{name} is {kind}{order}; `{word}` is for {for_what}"));
         }
         let text_parts = |make: fn(Operand) -> Matcher| or_list(item, |part| self.operand(of, Kind::Text, part).map(make));
         match *word {
@@ -101,7 +102,7 @@ impl Scope<'_> {
             "only" => self.matcher(&of.element(), item, depth).map(|inner| Matcher::Only(Box::new(inner))),
             "empty" => item.flag().map(Matcher::Empty),
             "count" => {
-                let number = Subject::new(&format!("the count of {}", of.name), Kind::Integer);
+                let number = Subject { name: format!("the count of {}", of.name), kind: Kind::Integer, pointer: false };
                 self.matcher(&number, item, depth).map(|inner| Matcher::Count(Box::new(inner)))
             }
             _ => item.flag().map(Matcher::Present),
@@ -138,7 +139,7 @@ impl Scope<'_> {
             return item.file.hint(item.span(), format!("there is no parameter `{name}`"), Some(suggestion));
         };
         if let Some(Misfit { message, .. }) = param.default.iter().flatten().find_map(|value| value.clone().fit(kind).err()) {
-            let message = format!("`{}` {message}: the default of `{name}`, line {}", of.name, param.place.line);
+            let message = format!("{} {message}: the default of `{name}`, line {}", of.name, param.place.line);
             return item.file.error(item.span(), message);
         }
         self.uses.borrow_mut().entry(name.to_owned()).or_default().insert(kind);
@@ -152,9 +153,9 @@ fn fitting(of: &Subject, kind: Kind, item: &Item<'_, '_>, written: Literal) -> O
         Err(Misfit { message, suggestion }) if kind != of.kind && of.kind == Kind::Setting && kind == Kind::Integer => {
             let message =
                 message.replace("is an integer and cannot equal", "is read as a number by `min` and `max`, and cannot be compared with");
-            item.file.hint(item.span(), format!("`{}` {message}", of.name), suggestion)
+            item.file.hint(item.span(), format!("{} {message}", of.name), suggestion)
         }
-        Err(Misfit { message, suggestion }) => item.file.hint(item.span(), format!("`{}` {message}", of.name), suggestion),
+        Err(Misfit { message, suggestion }) => item.file.hint(item.span(), format!("{} {message}", of.name), suggestion),
     }
 }
 

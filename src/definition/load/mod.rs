@@ -24,7 +24,7 @@ pub(super) const MOST_CHECKS: usize = 10_000;
 /// Reads a benchmark. Lints are not looked for here.
 pub(super) fn benchmark(source: &Source) -> Result<Benchmark, Vec<Problem>> {
     let file = File::new(source);
-    let read = file.parse().and_then(|tree| read(&file.root(&tree, true)));
+    let read = file.parse().and_then(|tree| read(&file.root(&tree, true)?));
     file.finish(read)
 }
 
@@ -70,10 +70,7 @@ impl<'p> Scope<'p> {
     /// The expectations under a key; none where it is left out.
     pub(super) fn expectations(&self, table: &Table<'_, '_>, key: &str) -> Vec<Expectation> {
         let Some(item) = table.get(key) else { return Vec::new() };
-        let tables = item.tables();
-        if tables.is_empty() {
-            item.file.error::<()>(item.at.clone(), format!("`{key}` is empty"));
-        }
+        let tables = item.filled_tables();
         tables.iter().filter_map(|table| self.expectation(table)).collect()
     }
 }
