@@ -2,7 +2,21 @@
 
 use serde_json::Value;
 
+use super::Engine;
 use crate::fact::{Fact, Gap, Origin, Reason};
+use crate::host::engine::Route;
+use crate::resource::Context;
+
+/// Whether containers on the default bridge may talk to each other, as the bridge itself says. Absent where there is none.
+pub(in crate::resource) fn default_bridge_icc(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    engine.json(context, Route::Networks).and_then(|networks, origin| {
+        let Some(networks) = networks.as_array() else {
+            return Fact::Unknown(Gap::new(origin, Reason::malformed("the networks are no list")));
+        };
+        let bridge = networks.iter().find(|network| is_default_bridge(network));
+        bridge.map_or_else(|| Fact::Absent(origin.clone()), |bridge| bridge_icc(bridge, origin.clone()))
+    })
+}
 
 /// Whether a network is the one containers get that ask for none.
 pub(in crate::resource) fn is_default_bridge(network: &Value) -> bool {

@@ -7,6 +7,8 @@ mod document;
 #[cfg(test)]
 pub(super) mod fixture;
 mod process;
+pub(super) mod registries;
+pub(super) mod security;
 mod told;
 pub(super) mod unit;
 
@@ -18,7 +20,7 @@ use crate::host::engine::Route;
 
 use super::{Context, Selector};
 use answers::Answers;
-pub(super) use bridge::{bridge_icc, is_default_bridge};
+pub(super) use bridge::{bridge_icc, default_bridge_icc, is_default_bridge};
 pub(super) use document::{Document, member, texts};
 pub(super) use process::Process;
 pub(super) use told::{Place, Side, Source, Told};

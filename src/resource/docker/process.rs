@@ -20,6 +20,13 @@ pub(in crate::resource) struct Process {
     pub(in crate::resource) unit: Option<String>,
 }
 
+impl Process {
+    /// The service it runs in. What is started by hand runs in a session or in none.
+    pub(in crate::resource) fn service(&self) -> Option<&str> {
+        self.unit.as_deref().filter(|unit| unit.ends_with(".service"))
+    }
+}
+
 /// Names under which distributions ship dockerd.
 const DOCKERD: &[&str] = &["dockerd", "dockerd-ce", "dockerd-current", "dockerd-latest"];
 

@@ -5,14 +5,12 @@ mod content_trust;
 mod data_root;
 mod images;
 mod listeners;
-mod registries;
-mod security;
 mod supported;
 
 use crate::fact::{Document, Fact, Flag, Gap, Integer, List, Origin, Reason, Scheme, Text, Version, record};
 use crate::host::engine::Route;
 
-use super::docker::{self, Engine, Kind, engines, picked};
+use super::docker::{self, Engine, Kind, engines, picked, registries, security};
 use super::{Context, Resource, Selector};
 
 record! {
@@ -156,7 +154,7 @@ fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
         plain_mirrors: registries::plain_mirrors(&info),
         tcp_unauthenticated: listeners.unauthenticated(context, engine),
         tcp_listeners: listeners.all,
-        bridge_icc: bridge_icc(context, engine),
+        bridge_icc: docker::default_bridge_icc(context, engine),
         runtimes: info.at("/Runtimes", |runtimes| Some(runtimes.as_object()?.keys().map(|name| Text::from(name.as_str())).collect())),
         default_runtime: info.text("/DefaultRuntime"),
         cgroup_version: info.at("/CgroupVersion", |version| version.as_str()?.parse().ok()),
@@ -201,17 +199,6 @@ fn binary_replaced(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
     context.host.process_links(process.pid).and_then(|links, _| match links.exe {
         Some(exe) => Fact::Known(exe.raw().ends_with(" (deleted)"), origin),
         None => Fact::Unknown(Gap::new(origin, Reason::Denied)),
-    })
-}
-
-/// What the default bridge itself says. Absent where it is switched off.
-fn bridge_icc(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
-    engine.json(context, Route::Networks).and_then(|networks, origin| {
-        let Some(networks) = networks.as_array() else {
-            return Fact::Unknown(Gap::new(origin, Reason::malformed("the networks are no list")));
-        };
-        let default = networks.iter().find(|network| docker::is_default_bridge(network));
-        default.map_or_else(|| Fact::Absent(origin.clone()), |bridge| docker::bridge_icc(bridge, origin.clone()))
     })
 }
 

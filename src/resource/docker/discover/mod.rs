@@ -32,14 +32,16 @@ pub(super) fn discover(context: &Context<'_>) -> Result<Vec<Engine>, Gap> {
     let host = context.host;
     let mut search = Search { host, found: Vec::new(), accounts: Accounts::of(context) };
     let processes = process::daemons(context);
-    // Root's first: nobody else may claim a socket of theirs.
-    let mut daemons: Vec<&(Kind, Process)> = processes.iter().flatten().collect();
-    daemons.sort_by_key(|(_, process)| (process.uid != 0, process.pid));
-    for (kind, process) in daemons {
-        match kind {
-            Kind::Docker => search.docker_process(process),
-            Kind::Podman => search.podman_process(process),
-        }
+    let daemons = |kind| processes.iter().flatten().filter(move |(is, _)| *is == kind).map(|(_, process)| process);
+    let mut docker: Vec<(&Process, Told)> = daemons(Kind::Docker).map(|process| (process, search.told(process))).collect();
+    // Root's first: nobody else may claim a socket of theirs. Those of which it is known where they listen before those
+    // that get what is left.
+    docker.sort_by_key(|(process, told)| (process.uid != 0, told.values("hosts").known().is_none(), process.pid));
+    for (process, told) in docker {
+        search.docker_process(process, told);
+    }
+    for process in daemons(Kind::Podman) {
+        search.podman_process(process);
     }
     search.podman_at(PathBuf::from(PODMAN_SOCKET), 0, None);
     search.system_docker();
@@ -117,29 +119,29 @@ impl Search<'_> {
         }
     }
 
-    fn docker_process(&mut self, process: &Process) {
+    fn told(&self, process: &Process) -> Told {
+        Told::new(self.host, Some(process), Some(process.service().unwrap_or(DOCKER_UNIT)), self.defaults(process.uid))
+    }
+
+    fn docker_process(&mut self, process: &Process, told: Told) {
         let uid = process.uid;
-        let unit = process.unit.as_deref().filter(|unit| unit.ends_with(".service"));
-        let told = Told::new(self.host, Some(process), unit.or(Some(DOCKER_UNIT)), self.defaults(uid));
         let default = self.real(&default_socket(Kind::Docker, uid));
-        let hosts = match told.values("hosts") {
-            Fact::Known(hosts, _) => hosts,
-            // A daemon whose own configuration cannot be read may be anywhere; the system's is where it always is.
-            _ if told.config_file() == self.defaults(uid).config_file => vec![Text::from("unix://")],
-            _ => Vec::new(),
-        };
+        let hosts = told.values("hosts").into_result().ok().flatten().unwrap_or_default();
         let paths = hosts.iter().filter_map(|host| socket_path(host.raw(), &default)).map(|path| self.real(&path));
         // Whoever is not root can only speak for sockets of his own.
         let own = |path: &PathBuf| uid == 0 || self.host.stat(path).known().is_none_or(|stat| stat.uid == uid);
         let paths: Vec<PathBuf> = paths.filter(own).collect();
-        let socket = paths.iter().find(|path| **path == default).or(paths.first()).cloned();
-        // The system's daemon stays the system's where it listens on TCP alone.
-        let usual = uid == 0 && told.config_file() == self.defaults(uid).config_file && !self.taken(&default);
-        let socket = socket.or_else(|| usual.then(|| default.clone()));
+        let mut socket = paths.iter().find(|path| **path == default).or(paths.first()).cloned();
         if socket.as_deref().is_some_and(|socket| self.taken(socket)) {
             return;
         }
-        let told = if unit.is_none() && socket.as_deref() != Some(&default) { told.without_unit(self.host) } else { told };
+        // Told of TCP alone, or of something that cannot be read: if it is the system's daemon, it stays that.
+        let usual = hosts.is_empty() || told.config_file() == self.defaults(uid).config_file;
+        if socket.is_none() && usual && own(&default) && !self.taken(&default) {
+            socket = Some(default.clone());
+        }
+        let others = process.service().is_none() && socket.as_deref() != Some(&default);
+        let told = if others { told.without_unit(self.host) } else { told };
         self.add(Kind::Docker, socket, uid, Some(process.clone()), told);
     }
 

@@ -71,7 +71,8 @@ fn a_process_that_only_claims_to_be_dockerd_is_not() {
     let engines = discover(&host).unwrap();
     assert_eq!(engines[0].name.raw(), "docker");
     assert_eq!(engines[0].process.as_ref().map(|process| process.pid), Some(100));
-    assert!(engines.iter().skip(1).all(|engine| engine.uid == 1000 && engine.socket.is_none()));
+    let others: Vec<_> = engines.iter().skip(1).map(|engine| (engine.name.raw(), engine.socket.as_deref())).collect();
+    assert_eq!(others, [("docker@eve", Some(Path::new("/run/user/1000/docker.sock")))]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Side {
         }
         match &self.file {
             Fact::Known(file, _) => {
-                if let Some(entry) = file.get(spec.key) {
+                if let Some(entry) = file.get(spec.key).filter(|_| spec.in_file) {
                     let origin = Origin::line(self.config_file.as_path(), entry.line);
                     places.push(Place::new(Source::File, Setting::of_json(spec, &entry.value), origin));
                 }

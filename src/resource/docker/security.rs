@@ -1,23 +1,23 @@
 //! The security options an engine lists about itself.
 
+use super::Document;
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
-use crate::resource::docker::Document;
 
 /// The list, such as `name=seccomp,profile=builtin`. Very old engines write `seccomp` alone.
-pub(super) struct Options(Fact<Vec<Text>>);
+pub(in crate::resource) struct Options(Fact<Vec<Text>>);
 
 impl Options {
-    pub(super) fn of(info: &Document) -> Self {
+    pub(in crate::resource) fn of(info: &Document) -> Self {
         Self(info.texts("/SecurityOptions"))
     }
 
     /// Whether one is listed.
-    pub(super) fn has(&self, name: &str) -> Fact<bool> {
+    pub(in crate::resource) fn has(&self, name: &str) -> Fact<bool> {
         self.0.as_ref().map(|options| options.iter().any(|option| named(option.raw()) == name))
     }
 
     /// The profile that confines containers which ask for none. Absent where seccomp is off.
-    pub(super) fn seccomp_profile(&self) -> Fact<Text> {
+    pub(in crate::resource) fn seccomp_profile(&self) -> Fact<Text> {
         self.0.as_ref().and_then(|options, origin| {
             let Some(option) = options.iter().map(Text::raw).find(|option| named(option) == "seccomp") else {
                 return Fact::Absent(origin);

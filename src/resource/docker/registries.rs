@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::{Document, member, texts};
 use crate::fact::{Fact, Origin, Text};
 use crate::parse::dockerd::without_user;
-use crate::resource::docker::{Document, member, texts};
 
 /// Networks and registries that need no verified TLS. What stays on the host is left out: the engine itself always
 /// lists the loopback networks.
-pub(super) fn insecure(info: &Document) -> Fact<Vec<Text>> {
+pub(in crate::resource) fn insecure(info: &Document) -> Fact<Vec<Text>> {
     let networks = info.texts("/RegistryConfig/InsecureRegistryCIDRs");
     let named = info.at("/RegistryConfig/IndexConfigs", |indexes| {
         let secure = |index: &Value| index.get("Secure")?.as_bool();
@@ -33,7 +33,7 @@ pub(super) fn insecure(info: &Document) -> Fact<Vec<Text>> {
 }
 
 /// Mirrors whose address is no `https://` one, without user and password.
-pub(super) fn plain_mirrors(info: &Document) -> Fact<Vec<Text>> {
+pub(in crate::resource) fn plain_mirrors(info: &Document) -> Fact<Vec<Text>> {
     let plain = |document: &Value, origin: Origin| {
         let mut mirrors = BTreeSet::new();
         let indexes = document.pointer("/RegistryConfig/IndexConfigs").and_then(Value::as_object);
@@ -82,11 +82,14 @@ mod tests {
 
     #[test]
     fn the_engines_own_loopback_networks_do_not_count() {
-        let of = |networks: Value, indexes: Value| raw(insecure(&info(serde_json::json!({"InsecureRegistryCIDRs": networks, "IndexConfigs": indexes}))));
+        let of = |networks: Value, indexes: Value| {
+            raw(insecure(&info(serde_json::json!({"InsecureRegistryCIDRs": networks, "IndexConfigs": indexes}))))
+        };
         let docker = serde_json::json!({"docker.io": {"Secure": true}});
         assert_eq!(of(serde_json::json!(["127.0.0.0/8", "::1/128"]), docker.clone()).unwrap(), [""; 0]);
         assert_eq!(of(serde_json::json!(["127.0.0.0/8", "10.0.0.0/8", "126.0.0.0/7"]), docker).unwrap(), ["10.0.0.0/8", "126.0.0.0/7"]);
-        let indexes = serde_json::json!({"reg:5000": {"Secure": false}, "localhost:5000": {"Secure": false}, "[::1]:5000": {"Secure": false}});
+        let indexes =
+            serde_json::json!({"reg:5000": {"Secure": false}, "localhost:5000": {"Secure": false}, "[::1]:5000": {"Secure": false}});
         assert_eq!(of(Value::Null, indexes).unwrap(), ["reg:5000"]);
         assert_eq!(of(Value::Null, serde_json::json!({"reg": {}})), None, "what is not told is not secure");
         assert_eq!(of(serde_json::json!("10.0.0.0/8"), Value::Null), None);
