@@ -167,8 +167,13 @@ impl Units {
 
     fn add(&mut self, host: &dyn Host, name: String, path: PathBuf, kind: FileKind) {
         let null = kind == FileKind::Link && is_null(host, &path);
+        let inside = kind == FileKind::Link && !null && leads_inside(host, &path);
+        // A link to a file that is gone is no unit.
+        if kind == FileKind::Link && !null && !inside && matches!(host.stat(&path), Fact::Absent(_)) {
+            return;
+        }
         let empty = || host.stat(&path).known().is_some_and(|stat| stat.kind == FileKind::File && stat.size == 0);
-        let alias = (kind == FileKind::Link && !null && leads_inside(host, &path)).then(|| target_name(host, &path)).flatten();
+        let alias = inside.then(|| target_name(host, &path)).flatten();
         let alias = alias.filter(|target| *target != name && UnitName::parse(target).is_some());
         if let Some(target) = &alias {
             self.links.push(Link { path: path.clone(), name: name.clone(), wanted_by: None, target: target.clone() });
@@ -241,7 +246,8 @@ mod tests {
             .file("/run/systemd/system/emptied.service", "")
             .symlink("/etc/systemd/system/other.service", "/usr/lib/systemd/system/a.service")
             .symlink("/etc/systemd/system/linked.service", "/opt/linked.service")
-            .file("/opt/linked.service", "[Service]\n");
+            .file("/opt/linked.service", "[Service]\n")
+            .symlink("/etc/systemd/system/gone.service", "/opt/gone.service");
         let units = units(&host);
         let says = |name: &str| units.file(name).map(|file| file.says.clone());
         assert_eq!(units.file("a.service").map(|file| file.path.clone()), Some("/etc/systemd/system/a.service".into()));
@@ -249,7 +255,7 @@ mod tests {
         assert_eq!(says("nothing.service"), Some(Says::Masked { hides: false }));
         assert_eq!(says("emptied.service"), Some(Says::Masked { hides: false }));
         assert_eq!(says("other.service"), Some(Says::Alias("a.service".into())));
-        assert_eq!(says("linked.service"), Some(Says::Unit));
+        assert_eq!((says("linked.service"), says("gone.service")), (Some(Says::Unit), None));
         assert_eq!(units.canonical("other.service"), "a.service");
         assert_eq!(units.aliases("a.service").collect::<Vec<_>>(), ["other.service"]);
         assert!(!units.names().contains("other.service"));

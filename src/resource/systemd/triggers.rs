@@ -47,13 +47,14 @@ fn loaded_trigger(units: &Units, host: &dyn Host, name: &str) -> Option<Loaded> 
     (matches!(kind, "socket" | "path" | "timer") && !masked).then(|| units.load(host, name)).flatten()
 }
 
-/// The unit a socket, path or timer starts.
+/// The unit a socket, path, timer or automount starts.
 pub(super) fn triggered(loaded: &Loaded) -> Option<String> {
     let name = UnitName::parse(&loaded.name)?;
     let (section, key) = match name.kind {
         "socket" => ("Socket", "Service"),
         "path" => ("Path", "Unit"),
         "timer" => ("Timer", "Unit"),
+        "automount" => return Some(name.with_kind("mount")),
         _ => return None,
     };
     if let Some(named) = loaded.unit.last(section, key) {
