@@ -13,6 +13,7 @@ use crate::parse::audit_rules::cover::Target;
 use super::accounts::Accounts;
 use super::audit_rule::Trail;
 use super::docker::{self, Engine, Kind};
+use super::engine::socket_group;
 use super::file::{self, File};
 use super::{Context, Resource, Selector, paths};
 use places::{Place, ROLES};
@@ -118,7 +119,7 @@ fn group_expected(context: &Context<'_>, engine: &Engine, role: &str, file: &Fil
         if gid == 0 || users_own || role != "api_socket" {
             return Fact::Known(gid == 0 || users_own, origin);
         }
-        match sockets::group(engine) {
+        match socket_group(engine) {
             Fact::Known(group, _) => match (&accounts.group, accounts.group(group.raw()), group.raw().parse::<u32>()) {
                 (_, Some(group), _) => Fact::Known(is(group.gid), origin),
                 (Fact::Unknown(gap), None, _) => Fact::Unknown(gap.clone()),

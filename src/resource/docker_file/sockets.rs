@@ -1,8 +1,8 @@
-//! The sockets of the engine's API, and the group that is given them.
+//! The sockets of the engine's API.
 
 use std::path::PathBuf;
 
-use crate::fact::{Fact, Origin, Text};
+use crate::fact::{Fact, Origin};
 use crate::resource::Context;
 use crate::resource::audit_rule::located;
 use crate::resource::docker::Engine;
@@ -60,16 +60,4 @@ fn inherited(engine: &Engine) -> Option<Vec<(PathBuf, Origin)>> {
         (path, Origin::line(stream.path.clone(), stream.line))
     });
     Some(streams.filter(|(path, _)| path.starts_with('/')).map(|(path, origin)| (PathBuf::from(path), origin)).collect())
-}
-
-/// The group that is given the socket: by dockerd itself, or by the unit whose socket it inherits. Absent where none is.
-pub(super) fn group(engine: &Engine) -> Fact<Text> {
-    let inherits = engine.told.values("hosts").known().is_some_and(|hosts| hosts.iter().any(|host| host.raw().starts_with("fd://")));
-    match &engine.told.socket_unit {
-        Fact::Known(unit, origin) if inherits => match unit.last("Socket", "SocketGroup") {
-            Some(set) => Fact::Known(Text::from(set.value.as_str()), Origin::line(set.path.clone(), set.line)),
-            None => Fact::Absent(origin.clone()),
-        },
-        _ => engine.told.text("group"),
-    }
 }

@@ -263,8 +263,7 @@ fn sockets_are_found_where_systemd_listens() {
     let roots = debian().owned("/run/docker.sock", 0, 0, 0o600);
     assert_eq!(one(&roots, "api_socket").group_expected.known(), Some(&true));
     let tcp = process(debian(), 100, 0, 1, "/system.slice/docker.service", "/usr/sbin/dockerd", "dockerd -H tcp://127.0.0.1:2375");
-    let of_it = |row: &&DockerFile| row.engine.known().unwrap().raw() == "docker:100";
-    assert!(!exists(role(&tcp, "api_socket").iter().find(of_it).unwrap()), "it listens on no path");
+    assert!(!exists(&one(&tcp, "api_socket")), "it listens on no path, whatever lies there");
     let nogroups = debian().owned("/run/docker.sock", 0, 7, 0o660).gap("/etc/group", Reason::Denied);
     assert!(one(&nogroups, "api_socket").group_expected.known().is_none());
 }

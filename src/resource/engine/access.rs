@@ -7,7 +7,7 @@ use crate::resource::docker::{Engine, Kind};
 
 /// The group that is given the socket: by dockerd itself, or by the unit whose socket it inherits. Absent where it stays
 /// with the user who runs the engine.
-pub(super) fn group(engine: &Engine) -> Fact<Text> {
+pub(in crate::resource) fn group(engine: &Engine) -> Fact<Text> {
     let told = engine.told.text("group");
     let unset = matches!(told.origin(), Origin::Default { .. });
     if engine.kind == Kind::Podman || (engine.rootless && unset) {

@@ -12,6 +12,7 @@ use crate::host::engine::Route;
 
 use super::docker::{self, Engine, Kind, engines, picked, registries, security};
 use super::{Context, Resource, Selector};
+pub(super) use access::group as socket_group;
 
 record! {
     /// One container engine: root Docker, a user's rootless Docker, Podman.

@@ -1,8 +1,11 @@
 //! The fields a rule can compare, and the one spelling of each value.
 
+mod tables;
+
 use std::fmt;
 
 use super::{Escaped, Machine};
+use tables::{FIELDS, FILE_SYSTEMS, FILE_TYPES, MESSAGES, PAIRS};
 
 /// What the text of a rule needs to know of its host to be read as the kernel would get it.
 #[derive(Clone, Copy)]
@@ -141,144 +144,6 @@ pub(super) enum Kind {
     Access,
     Key,
 }
-
-/// Name, number in the kernel's interface, how values are written.
-const FIELDS: &[(&str, u32, Kind)] = &[
-    ("pid", 0, Kind::Number),
-    ("uid", 1, Kind::User),
-    ("euid", 2, Kind::User),
-    ("suid", 3, Kind::User),
-    ("fsuid", 4, Kind::User),
-    ("gid", 5, Kind::Group),
-    ("egid", 6, Kind::Group),
-    ("sgid", 7, Kind::Group),
-    ("fsgid", 8, Kind::Group),
-    ("auid", 9, Kind::Login),
-    ("loginuid", 9, Kind::Login),
-    ("pers", 10, Kind::Number),
-    ("arch", 11, Kind::Arch),
-    ("msgtype", 12, Kind::Message),
-    ("subj_user", 13, Kind::Text),
-    ("subj_role", 14, Kind::Text),
-    ("subj_type", 15, Kind::Text),
-    ("subj_sen", 16, Kind::Text),
-    ("subj_clr", 17, Kind::Text),
-    ("ppid", 18, Kind::Number),
-    ("obj_user", 19, Kind::Text),
-    ("obj_role", 20, Kind::Text),
-    ("obj_type", 21, Kind::Text),
-    ("obj_lev_low", 22, Kind::Text),
-    ("obj_lev_high", 23, Kind::Text),
-    ("sessionid", 25, Kind::Login),
-    ("fstype", 26, Kind::FileSystem),
-    ("devmajor", 100, Kind::Number),
-    ("devminor", 101, Kind::Number),
-    ("inode", 102, Kind::Number),
-    ("exit", 103, Kind::Exit),
-    ("success", 104, Kind::Number),
-    ("path", 105, Kind::Path),
-    ("perm", 106, Kind::Access),
-    ("dir", 107, Kind::Dir),
-    ("filetype", 108, Kind::FileType),
-    ("obj_uid", 109, Kind::User),
-    ("obj_gid", 110, Kind::Group),
-    ("exe", 112, Kind::Text),
-    ("saddr_fam", 113, Kind::Number),
-    ("a0", 200, Kind::Hex),
-    ("a1", 201, Kind::Hex),
-    ("a2", 202, Kind::Hex),
-    ("a3", 203, Kind::Hex),
-    ("key", 210, Kind::Key),
-];
-
-/// Pairs of fields that can be compared with each other, in the kernel's numbering from 1.
-const PAIRS: [(&str, &str); 25] = [
-    ("uid", "obj_uid"),
-    ("gid", "obj_gid"),
-    ("euid", "obj_uid"),
-    ("egid", "obj_gid"),
-    ("auid", "obj_uid"),
-    ("suid", "obj_uid"),
-    ("sgid", "obj_gid"),
-    ("fsuid", "obj_uid"),
-    ("fsgid", "obj_gid"),
-    ("uid", "auid"),
-    ("uid", "euid"),
-    ("uid", "fsuid"),
-    ("uid", "suid"),
-    ("auid", "fsuid"),
-    ("auid", "suid"),
-    ("auid", "euid"),
-    ("euid", "suid"),
-    ("euid", "fsuid"),
-    ("suid", "fsuid"),
-    ("gid", "egid"),
-    ("gid", "fsgid"),
-    ("gid", "sgid"),
-    ("egid", "fsgid"),
-    ("egid", "sgid"),
-    ("sgid", "fsgid"),
-];
-
-/// Types of records that rules name most, with their numbers; others stay numbers.
-const MESSAGES: &[(&str, u32)] = &[
-    ("USER", 1005),
-    ("LOGIN", 1006),
-    ("USER_AUTH", 1100),
-    ("USER_ACCT", 1101),
-    ("USER_MGMT", 1102),
-    ("CRED_ACQ", 1103),
-    ("CRED_DISP", 1104),
-    ("USER_START", 1105),
-    ("USER_END", 1106),
-    ("USER_AVC", 1107),
-    ("USER_CMD", 1123),
-    ("USER_TTY", 1124),
-    ("SERVICE_START", 1130),
-    ("SERVICE_STOP", 1131),
-    ("DAEMON_START", 1200),
-    ("DAEMON_END", 1201),
-    ("SYSCALL", 1300),
-    ("PATH", 1302),
-    ("IPC", 1303),
-    ("SOCKETCALL", 1304),
-    ("CONFIG_CHANGE", 1305),
-    ("SOCKADDR", 1306),
-    ("CWD", 1307),
-    ("EXECVE", 1309),
-    ("FD_PAIR", 1317),
-    ("OBJ_PID", 1318),
-    ("TTY", 1319),
-    ("EOE", 1320),
-    ("BPRM_FCAPS", 1321),
-    ("CAPSET", 1322),
-    ("MMAP", 1323),
-    ("NETFILTER_PKT", 1324),
-    ("NETFILTER_CFG", 1325),
-    ("SECCOMP", 1326),
-    ("PROCTITLE", 1327),
-    ("KERN_MODULE", 1330),
-    ("FANOTIFY", 1331),
-    ("TIME_INJOFFSET", 1332),
-    ("TIME_ADJNTPVAL", 1333),
-    ("BPF", 1334),
-    ("AVC", 1400),
-    ("MAC_IPSEC_EVENT", 1415),
-    ("CRYPTO_KEY_USER", 2404),
-    ("CRYPTO_SESSION", 2405),
-];
-
-const FILE_TYPES: [(&str, u32); 7] = [
-    ("fifo", 0o010_000),
-    ("character", 0o020_000),
-    ("dir", 0o040_000),
-    ("block", 0o060_000),
-    ("file", 0o100_000),
-    ("link", 0o120_000),
-    ("socket", 0o140_000),
-];
-
-const FILE_SYSTEMS: [(&str, u32); 2] = [("debugfs", 0x6462_6720), ("tracefs", 0x7472_6163)];
 
 pub(super) fn by_name(name: &str) -> Option<(&'static str, Kind)> {
     let (_, number, kind) = FIELDS.iter().find(|(field, ..)| *field == name)?;
