@@ -20,5 +20,5 @@ pub use gate::{Exit, Gates, Judgement};
 pub use judge::{Verdict, judge};
 pub use perform::{Options, audit, digest, judged};
 pub use plan::{NoSuch, Plan, Request};
-pub use run::{ControlOutcome, ControlResult, EngineSummary, Note, NoteKind, Override, ProfileOutcome, Run, Sandbox, Scope, Source, Tool};
+pub use run::{ControlOutcome, ControlResult, EngineSummary, Note, NoteKind, Override, ProfileOutcome, Run, Scope, Source, Tool};
 pub use score::{Band, Score, Sums, Tenths, weight};

@@ -10,13 +10,14 @@ use super::collect::{Collector, Limits, Progress};
 use super::finding::{Finding, Outcome, Reference, Subjects};
 use super::judge::{Verdict, judge};
 use super::plan::{self, NoSuch, Plan, Request};
-use super::run::{ControlOutcome, ControlResult, EngineSummary, Note, NoteKind, ProfileOutcome, Run, Sandbox, Scope, Tool};
+use super::run::{ControlOutcome, ControlResult, EngineSummary, Note, NoteKind, ProfileOutcome, Run, Scope, Tool};
 use super::score::{self, Score};
 use super::{Facts, waive};
 use crate::definition::{Check, Control, ControlBasis, Definitions, Profile, Site};
 use crate::fact::{Fact, Record, Text, Value};
 use crate::host::Host;
 use crate::host::manifest::Manifest;
+use crate::host::sandbox::Sandbox;
 use crate::resource::{Query, Selector};
 
 /// Everything an audit needs besides the host and the definitions.
@@ -27,7 +28,7 @@ pub struct Options {
     /// How long things may take.
     pub limits: Limits,
     /// How well this process is sealed off, to be recorded.
-    pub sandbox: Sandbox,
+    pub sandbox: Option<Sandbox>,
 }
 
 /// Audits a host. The host is kept for the rest of the process's life: see [`super::collect`].
@@ -93,7 +94,7 @@ pub fn judged(definitions: &Definitions, plan: &Plan<'_>, facts: &Facts, site: &
         format: 1,
         id: String::new(),
         tool: Tool::this(),
-        sandbox: Sandbox::default(),
+        sandbox: None,
         host: Default::default(),
         started: now,
         finished: now,

@@ -13,6 +13,7 @@ use crate::definition::Place;
 use crate::fact::Text;
 use crate::host::Identity;
 use crate::host::manifest::Manifest;
+use crate::host::sandbox::Sandbox;
 
 /// Everything one audit produced. Sorted and complete, so that equal audits give equal runs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -26,8 +27,9 @@ pub struct Run {
     pub tool: Tool,
     /// Digest of the definitions that were used, SHA-256 in hexadecimal.
     pub content_digest: String,
-    /// How well the process that read the host was sealed off.
-    pub sandbox: Sandbox,
+    /// How well the process that read the host was sealed off; none where nothing was read by a process of its own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sandbox: Option<Sandbox>,
     /// The audited host.
     pub host: Identity,
     /// The engines found on it.
@@ -62,7 +64,7 @@ pub struct Run {
 
 impl Run {
     /// Gives the run its id: its time, and a digest of all it holds.
-    pub(super) fn seal(&mut self) {
+    pub fn seal(&mut self) {
         self.id.clear();
         let content = serde_json::to_vec(self).unwrap_or_default();
         let digest = hex(&Sha256::digest(content));
@@ -93,16 +95,6 @@ impl Tool {
     pub fn this() -> Self {
         Self { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() }
     }
-}
-
-/// How well the process that read the host was sealed off.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sandbox {
-    /// In one word, such as `full`, `partial` or `off`; `none` where nothing was read from a live host.
-    pub level: String,
-    /// Each measure and what became of it.
-    pub details: BTreeMap<String, String>,
 }
 
 /// A container engine found on the host.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Tenths;
 use crate::definition::Severity;
 
 /// Audits the host a Docker engine runs on, and explains every verdict.
@@ -134,16 +135,16 @@ pub(crate) struct AuditArgs {
     pub(crate) fail_on: Option<Severity>,
 
     /// Exit with 1 when the score is below this.
-    #[arg(long, value_name = "SCORE", value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub(crate) fail_under: Option<u8>,
+    #[arg(long, value_name = "SCORE", value_parser = tenths)]
+    pub(crate) fail_under: Option<Tenths>,
 
     /// Exit with 1 when a check could not be decided.
     #[arg(long)]
     pub(crate) fail_on_unknown: bool,
 
     /// Exit with 4 when less than this share could be determined, in percent.
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub(crate) min_coverage: Option<u8>,
+    #[arg(long, value_name = "PERCENT", value_parser = tenths)]
+    pub(crate) min_coverage: Option<Tenths>,
 
     /// Print what would be asked and read, and stop.
     #[arg(long)]
@@ -261,6 +262,10 @@ pub(crate) struct SelfTestArgs {
     /// Try the same without the sandbox, to see that it is what refuses. Nothing is harmed.
     #[arg(long, hide = true)]
     pub(crate) unsealed: bool,
+}
+
+fn tenths(text: &str) -> Result<Tenths, String> {
+    Tenths::parse(text).ok_or_else(|| "a number from 0 to 100, such as 80 or 79.5".to_owned())
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::definition::Problem;
 use crate::fact::{Gap, Shown};
-use crate::seal;
+use crate::{seal, store};
 
 /// Why a command could not be carried out. Each message says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,10 @@ pub(crate) enum Error {
         /// What it was looking at, escaped.
         last_at: Option<String>,
     },
+
+    /// Another audit holds the lock, or it cannot be trusted.
+    #[error("no audit was performed: {0}")]
+    Lock(#[from] store::lock::LockError),
 
     /// A file could not be written.
     #[error("cannot write {}: {source}", path.display())]

@@ -26,7 +26,7 @@ pub(crate) fn definitions(args: &DefinitionArgs) -> Result<Definitions, Error> {
 }
 
 /// The site file named, or the machine's own where it has one; and what the command line sets over it.
-pub(crate) fn site(args: &DefinitionArgs, definitions: &Definitions) -> Result<(Site, Vec<Values>), Error> {
+pub(crate) fn site(args: &DefinitionArgs, definitions: &Definitions) -> Result<(Site, Values), Error> {
     let trust = Trust::of_process();
     let path = args.site.as_deref().or_else(|| Some(Path::new(SITE_FILE)).filter(|path| is_there(path)));
     let site = match path {
@@ -36,8 +36,11 @@ pub(crate) fn site(args: &DefinitionArgs, definitions: &Definitions) -> Result<(
         }
         None => Site::default(),
     };
-    let sets = args.sets.iter().map(|assignment| definitions.setting(assignment)).collect::<Result<_, _>>();
-    Ok((site, sets.map_err(|problem| wrong(vec![problem]))?))
+    let mut values = Values::new();
+    for assignment in &args.sets {
+        values.extend(definitions.setting(assignment).map_err(|problem| wrong(vec![problem]))?);
+    }
+    Ok((site, values))
 }
 
 #[expect(clippy::disallowed_methods, reason = "plimsoll's own site file, not the host under audit")]

@@ -38,6 +38,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<u8, Error> {
     let text = match command {
+        Command::Audit(args) => return supervised::audit(args),
         Command::Facts(args) => return supervised::facts(args),
         Command::SelfTest(args) => return self_test(!args.unsealed),
         Command::List(args) => list::list(&args)?,
@@ -52,7 +53,7 @@ fn run(command: Command) -> Result<u8, Error> {
             clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| Error::Internal(error.to_string()))?;
             return output::say(&page).map(|()| 0);
         }
-        Command::Audit(_) | Command::Lint(_) | Command::Test(_) | Command::Schema(_) => String::new(),
+        Command::Lint(_) | Command::Test(_) | Command::Schema(_) => String::new(),
     };
     output::say(text.as_bytes()).map(|()| 0)
 }

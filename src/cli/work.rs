@@ -7,19 +7,32 @@ use std::sync::Arc;
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
-use super::args::{FactsArgs, HostArgs};
+use super::args::{AuditArgs, FactsArgs, HostArgs};
 use super::error::Error;
-use super::facts;
+use super::{facts, load};
+use crate::audit::{self, Gates, Limits, NoSuch, Options, Plan, Request};
+use crate::definition::Definitions;
 use crate::host::Host;
 use crate::host::broker::Broker;
 use crate::host::live::Live;
+use crate::host::manifest::Recorded;
 use crate::host::root::Root;
+use crate::report::{self, Format, Style};
 use crate::resource::Context;
 use crate::seal::{Report, Sealed};
 
 /// What the worker is handed: a command, as it was understood.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Task {
+    /// `plimsoll audit`.
+    Audit {
+        /// Its arguments.
+        args: Box<AuditArgs>,
+        /// The formats to render, in the order of their outputs.
+        formats: Vec<Format>,
+        /// How terminal reports look.
+        style: Style,
+    },
     /// `plimsoll facts`.
     Facts(FactsArgs),
 }
@@ -42,6 +55,7 @@ pub(crate) fn work(sealed: Sealed) -> u8 {
 fn carry_out(sealed: Sealed) -> Result<u8, Error> {
     let task: Task = sealed.job().map_err(|error| Error::Internal(error.to_string()))?;
     match task {
+        Task::Audit { args, formats, style } => audit(sealed, *args, &formats, style),
         Task::Facts(args) => {
             let host = host(&args.host, Box::new(sealed.broker))?;
             let text = facts::show(&args, &Context::new(&*host))?;
@@ -49,6 +63,52 @@ fn carry_out(sealed: Sealed) -> Result<u8, Error> {
             Ok(0)
         }
     }
+}
+
+fn audit(sealed: Sealed, args: AuditArgs, formats: &[Format], style: Style) -> Result<u8, Error> {
+    let definitions = load::definitions(&args.definitions)?;
+    let (site, set) = load::site(&args.definitions, &definitions)?;
+    let request = Request { profiles: args.profile, level: args.level, only: args.only, skip: args.skip, site, set };
+    if args.plan {
+        let text = planned(&definitions, &request).map_err(|error| Error::Audit(error.to_string()))?;
+        put(&sealed.report, 0, text.as_bytes())?;
+        return Ok(0);
+    }
+    // Kept for the rest of the process's life: a thread that hangs may still hold it.
+    let host: &'static dyn Host = &**Box::leak(Box::new(host(&args.host, Box::new(sealed.broker))?));
+    let recorded = Arc::new(Recorded::new(host));
+    let limits = Limits { deadline: args.host.deadline, ..Limits::default() };
+    let options = Options { request, limits, sandbox: Some(sealed.sandbox) };
+    let to = &sealed.report;
+    let mut progress = |progress: audit::Progress<'_>| {
+        to.progress(&format!("{} of {} looked at: {}", progress.done, progress.of, progress.query.resource));
+    };
+    let mut run = audit::audit(recorded.clone(), &definitions, &options, &mut progress).map_err(|error| Error::Audit(error.to_string()))?;
+    run.manifest = recorded.manifest();
+    run.seal();
+    let gates = Gates {
+        fail_on: args.fail_on,
+        fail_under: args.fail_under,
+        fail_on_unknown: args.fail_on_unknown,
+        min_coverage: args.min_coverage,
+    };
+    let judgement = gates.judge(&run);
+    let explained = args.explain_score.then(|| report::explain_score(&run).into_bytes());
+    for (number, bytes) in formats.iter().map(|format| format.render(&run, style)).chain(explained).enumerate() {
+        let number = u16::try_from(number).map_err(|_| Error::Internal("too many formats".to_owned()))?;
+        put(to, number, &bytes)?;
+    }
+    if !judgement.reasons.is_empty() {
+        put(to, DIAGNOSTICS, format!("plimsoll: {}", judgement.reasons.join("; ")).as_bytes())?;
+    }
+    Ok(judgement.exit.code())
+}
+
+/// What would be asked, one question to a line.
+fn planned(definitions: &Definitions, request: &Request) -> Result<String, NoSuch> {
+    let profiles = audit::plan::candidates(definitions, request)?;
+    let plan = Plan::new(definitions, request, profiles)?;
+    Ok(plan.in_words().join("\n") + "\n")
 }
 
 /// The host to look at: this machine, or a directory.

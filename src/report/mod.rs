@@ -12,7 +12,7 @@ pub use json::to_json;
 pub use worksheet::explain_score;
 
 /// The formats a run can be written in. A new one is a file here and a variant.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Format {
     /// For a person at a terminal.
     Terminal,
@@ -50,7 +50,7 @@ impl Format {
 }
 
 /// How a report for a terminal looks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Style {
     /// Whether it is coloured.
     pub colour: bool,

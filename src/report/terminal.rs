@@ -149,7 +149,7 @@ fn numbers(page: &mut Page, run: &Run) {
         }
     }
     page.plain(0, &words::scope(run));
-    let sandbox = if run.sandbox.level.is_empty() { String::new() } else { format!(", sandbox {}", Shown::of(&run.sandbox.level)) };
+    let sandbox = run.sandbox.as_ref().map_or_else(String::new, |sandbox| format!(", sandbox {}", sandbox.level.word()));
     page.plain(
         0,
         &format!(
