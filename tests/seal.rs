@@ -1,9 +1,9 @@
 //! The sandbox, tried through the binary.
-
 #![expect(clippy::disallowed_types, reason = "it starts the program under test")]
 
 use std::process::{Command, Stdio};
 
+#[expect(clippy::unwrap_used, reason = "a test")]
 fn plimsoll(arguments: &[&str]) -> std::process::Output {
     Command::new(env!("CARGO_BIN_EXE_plimsoll")).args(arguments).stdin(Stdio::null()).output().unwrap()
 }

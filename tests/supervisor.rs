@@ -1,4 +1,13 @@
 //! Supervisor and worker, with workers that misbehave. Has its own `main`, because it is started again as a worker.
+#![allow(
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::explicit_write,
+    reason = "a test"
+)]
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixListener;
@@ -166,7 +175,10 @@ fn crashed(outcome: &Outcome) -> &str {
 fn a_panic_is_a_crash_that_quotes_nothing() {
     let (outcome, events) = run(json!({"do": "panic"}), &options());
     assert!(crashed(&outcome).contains("code 101"));
-    assert!(matches!(&events[..], [Event::Diagnostic(line)] if line.raw().starts_with("internal error at tests/supervisor.rs:")), "{events:?}");
+    assert!(
+        matches!(&events[..], [Event::Diagnostic(line)] if line.raw().starts_with("internal error at tests/supervisor.rs:")),
+        "{events:?}"
+    );
 }
 
 fn ending_without_a_result_is_a_crash() {
@@ -200,7 +212,10 @@ fn descriptors_of_others_do_not_reach_the_worker() {
     let (_, outputs) = finished(run(json!({"do": "descriptors"}), &options()).0);
     let text = String::from_utf8(outputs[0].1.clone()).unwrap();
     assert!(text.contains("pipe:") && text.contains("socket:"), "{text}");
-    assert!(text.lines().all(|target| target.starts_with("pipe:") || target.starts_with("socket:") || target.starts_with("/proc/")), "{text}");
+    assert!(
+        text.lines().all(|target| target.starts_with("pipe:") || target.starts_with("socket:") || target.starts_with("/proc/")),
+        "{text}"
+    );
 }
 
 fn the_environment_does_not_reach_the_worker() {

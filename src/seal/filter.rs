@@ -117,8 +117,8 @@ const CONDITIONAL: &[(i64, u8, Must)] = &[
     (c::SYS_fcntl, 1, Must::Be(c::F_SETFD as u64)),
     (c::SYS_fcntl, 1, Must::Be(c::F_GETFL as u64)),
     (c::SYS_fcntl, 1, Must::Be(c::F_DUPFD_CLOEXEC as u64)),
-    (c::SYS_ioctl, 1, Must::Be(c::TCGETS as u64)),
-    (c::SYS_ioctl, 1, Must::Be(c::TIOCGWINSZ as u64)),
+    (c::SYS_ioctl, 1, Must::Be(c::TCGETS)),
+    (c::SYS_ioctl, 1, Must::Be(c::TIOCGWINSZ)),
     (c::SYS_ioctl, 1, Must::Be(GET_FILE_FLAGS)),
 ];
 

@@ -79,6 +79,11 @@ const fn allowed(name: &'static str, run: fn(&Ground<'_>) -> io::Result<()>) -> 
     Act { name, forbidden: false, run }
 }
 
+/// Forgets what an act gained, if it gained anything.
+fn done<T, E: Into<io::Error>>(result: Result<T, E>) -> io::Result<()> {
+    result.map(drop).map_err(Into::into)
+}
+
 /// What an act has to work with.
 struct Ground<'a> {
     /// A directory of the self-test's own, holding `file`, `directory` and a listening `socket`.

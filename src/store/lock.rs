@@ -2,6 +2,7 @@
 //!
 //! The lock belongs to the descriptor, not to the file: it is gone when its holder is, however that ended, and no
 //! process started meanwhile inherits it.
+#![expect(clippy::disallowed_methods, reason = "the state directory is plimsoll's own")]
 
 #![expect(clippy::disallowed_methods, reason = "the lock is plimsoll's own file")]
 
@@ -97,6 +98,7 @@ impl Lock {
         ours(&held, directory)?;
 
         let path = directory.join(NAME);
+        // O_NONBLOCK for whoever put a FIFO there.
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let lock = match rustix::fs::openat(&held, NAME, flags, Mode::RUSR | Mode::WUSR) {
             Ok(lock) => File::from(lock),

@@ -10,7 +10,7 @@ use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram, UnixListener, 
 
 use rustix::net::{AddressFamily, Shutdown, SocketType, netlink};
 
-use super::{Act, forbidden};
+use super::{Act, done, forbidden};
 use crate::host::broker::Broker as _;
 use crate::host::engine::Route;
 
@@ -38,9 +38,9 @@ pub(super) const ACTS: &[Act] = &[
     forbidden("use Bluetooth", |_| family(AddressFamily::BLUETOOTH, SocketType::STREAM)),
     forbidden("use a CAN bus", |_| family(AddressFamily::CAN, SocketType::RAW)),
     forbidden("bypass the network stack", |_| family(AddressFamily::XDP, SocketType::RAW)),
-    forbidden("listen on the broker's socket", |_| Ok(rustix::net::listen(io::stdin().as_fd(), 1)?)),
-    forbidden("accept on the broker's socket", |_| Ok(rustix::net::accept(io::stdin().as_fd()).map(drop)?)),
-    forbidden("cut the broker's socket", |_| Ok(rustix::net::shutdown(io::stdin().as_fd(), Shutdown::Both)?)),
+    forbidden("listen on the broker's socket", |_| done(rustix::net::listen(io::stdin().as_fd(), 1))),
+    forbidden("accept on the broker's socket", |_| done(rustix::net::accept(io::stdin().as_fd()))),
+    forbidden("cut the broker's socket", |_| done(rustix::net::shutdown(io::stdin().as_fd(), Shutdown::Both))),
     forbidden("have the broker connect elsewhere", |on| match on.broker.engine(&on.at("socket"), &Route::Ping) {
         crate::fact::Fact::Unknown(gap) if matches!(gap.reason, crate::fact::Reason::Unsupported(_)) => Err(rustix::io::Errno::PERM.into()),
         other => Err(io::Error::other(format!("{other:?}"))),
@@ -48,9 +48,9 @@ pub(super) const ACTS: &[Act] = &[
 ];
 
 fn family(family: AddressFamily, kind: SocketType) -> io::Result<()> {
-    Ok(drop(rustix::net::socket(family, kind, None)?))
+    done(rustix::net::socket(family, kind, None))
 }
 
 fn netlink(protocol: rustix::net::Protocol) -> io::Result<()> {
-    Ok(drop(rustix::net::socket(AddressFamily::NETLINK, SocketType::RAW, Some(protocol))?))
+    done(rustix::net::socket(AddressFamily::NETLINK, SocketType::RAW, Some(protocol)))
 }

@@ -122,7 +122,8 @@ impl Engines {
         let through = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
         let resolved = std::fs::read_link(&through).map_err(|error| failure(&error))?;
         let usual = |path: &Path| path.file_name().is_some_and(|name| NAMES.iter().any(|usual| name == *usual));
-        if !(usual(path) && usual(&resolved)) && !self.named.iter().any(|named| named == path) {
+        let expected = self.named.iter().any(|named| named == path) || (usual(path) && usual(&resolved));
+        if !expected {
             let why = "only sockets named docker.sock or podman.sock are asked, or those given with --engine-socket";
             return Err(Reason::unsupported(why).into());
         }
