@@ -23,7 +23,7 @@ fn told(problems: &[Problem]) -> String {
 }
 
 fn loaded(sources: Vec<Source>) -> Definitions {
-    Definitions::load(sources).unwrap_or_else(|problems| panic!("{}", told(&problems)))
+    Definitions::load(sources).map_err(|problems| told(&problems)).unwrap()
 }
 
 #[test]
@@ -49,6 +49,20 @@ fn samples_load() {
 #[test]
 fn bundled_definitions_load() {
     loaded(Source::embedded());
+}
+
+/// The language's own description: its files load without a lint but for their missing cases, and its cases fit them.
+#[test]
+fn the_readme_tells_the_truth() {
+    let readme = include_str!("../benchmarks/README.md");
+    let blocks: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let (files, cases): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| block.starts_with("format = 1"));
+    assert_eq!((files.len(), cases.len()), (2, 1));
+    let paths = ["benchmarks/host/kernel.toml", "benchmarks/docker/examples.toml"];
+    let definitions = loaded(paths.iter().zip(files).map(|(path, text)| Source::new(path, text)).collect());
+    assert_eq!(told(&definitions.lints(None)), "");
+    let cases = definitions.cases(&Source::new("benchmarks/docker/examples.test.toml", cases[0]));
+    assert_eq!(cases.map(|cases| cases.len()).map_err(|problems| told(&problems)), Ok(6));
 }
 
 #[test]

@@ -142,8 +142,11 @@ fn facts(item: &Item<'_, '_>, entry: &'static Entry, selectors: &BTreeSet<&Selec
     Some(Ok(records))
 }
 
+/// A word for a gap, and the reason it stands for.
+type GapWord = (&'static str, fn() -> Reason);
+
 /// Words for gaps, as they are written.
-const GAPS: &[(&str, fn() -> Reason)] = &[
+const GAPS: &[GapWord] = &[
     ("denied", || Reason::Denied),
     ("unreachable", || Reason::Unreachable),
     ("timed_out", || Reason::TimedOut),

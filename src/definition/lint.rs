@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::case::Case;
 use super::tree::{File, Item, Table};
-use super::{Basis, Benchmark, Check, Claim, Expectation, Matcher, Pattern, Place, Problem, Source};
+use super::{Basis, Benchmark, Check, Claim, Expectation, Matcher, Place, Problem, Source};
 
 /// Lints of one benchmark. Cases are asked for where they are given.
 pub(super) fn lints(source: &Source, benchmark: &Benchmark, cases: Option<&[Case]>) -> Vec<Problem> {
@@ -124,11 +124,13 @@ impl Checked<'_, '_, '_> {
             Claim::Each(pattern) | Claim::Any(pattern) | Claim::None(pattern) => pattern,
             Claim::Count(matcher) => return self.matcher(matcher, &expectation.place, "count"),
         };
-        let names = |pattern: &Pattern| pattern.0.iter().flatten().map(|claim| claim.field.name().to_owned()).collect::<Vec<_>>();
-        let filtered = expectation.filter.as_ref().map(names).unwrap_or_default();
+        // Asking first whether there is a value is how "where it is set, it is right" is said.
+        let asked = expectation.filter.iter().flat_map(|filter| filter.0.iter().flatten());
+        let filtered: Vec<_> =
+            asked.filter(|claim| !matches!(claim.matcher, Matcher::Present(_))).map(|claim| claim.field.name()).collect();
         for claim in pattern.0.iter().flatten() {
             let name = claim.field.name();
-            if filtered.iter().any(|field| field == name) {
+            if filtered.contains(&name) {
                 self.file.lint(&claim.place, name.chars().count(), format!("`where` and the claim both name `{name}`"));
             }
         }

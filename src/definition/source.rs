@@ -154,3 +154,43 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Pro
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn folders_are_read_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        for name in ["b/x.toml", "a.toml", "b/x.test.toml", ".hidden.toml", ".git/y.toml", "notes.md"] {
+            write(folder, name, name);
+        }
+        std::os::unix::fs::symlink("..", folder.join("b/loop")).unwrap();
+        let sources = Source::below(folder, Trust::Caller).unwrap();
+        let texts: Vec<_> = sources.iter().map(|source| source.text.as_ref()).collect();
+        assert_eq!(texts, ["a.toml", "b/x.test.toml", "b/x.toml"]);
+        assert_eq!(sources.iter().map(Source::is_cases).collect::<Vec<_>>(), [false, true, false]);
+    }
+
+    #[test]
+    fn what_is_no_definition_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        write(folder, "large.toml", vec![b'#'; (LARGEST + 1) as usize]);
+        write(folder, "latin1.toml", b"title = \"\xe9\"");
+        write(folder, "exact.toml", vec![b'#'; LARGEST as usize]);
+        let told: Vec<_> = Source::below(folder, Trust::Caller).unwrap_err().iter().map(|problem| problem.message.clone()).collect();
+        assert_eq!(told, ["larger than 1 MiB, the limit for definitions", "not UTF-8 text"]);
+        let missing = Source::below(&folder.join("nothing"), Trust::Caller).unwrap_err();
+        assert!(missing[0].to_string().contains("nothing: cannot be listed"), "{}", missing[0]);
+        assert!(Source::file(&folder.join("nothing.toml"), Trust::Caller).is_err());
+        assert!(Source::file(folder, Trust::Caller).unwrap_err().message.contains("not a regular file"));
+    }
+}
