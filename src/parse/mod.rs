@@ -4,6 +4,7 @@ pub mod audit_rules;
 pub mod build_step;
 pub mod dockerd;
 pub mod engine_json;
+pub mod certificate;
 pub mod client_config;
 pub mod glob;
 pub mod image_reference;

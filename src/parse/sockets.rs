@@ -1,4 +1,4 @@
-//! The kernel's tables of sockets, `/proc/net/{unix,tcp,tcp6}`, as far as who listens where.
+//! The kernel's tables of sockets, `/proc/net/{unix,tcp,tcp6,udp,udp6}`, as far as who listens where.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -20,10 +20,20 @@ pub fn listening_unix(bytes: &[u8]) -> Vec<String> {
 /// The addresses of TCP sockets that listen, from `tcp` or `tcp6`.
 #[must_use]
 pub fn listening_tcp(bytes: &[u8]) -> Vec<SocketAddr> {
+    in_state(bytes, "0A")
+}
+
+/// The addresses of UDP sockets that take datagrams from anybody, from `udp` or `udp6`.
+#[must_use]
+pub fn listening_udp(bytes: &[u8]) -> Vec<SocketAddr> {
+    in_state(bytes, "07")
+}
+
+fn in_state(bytes: &[u8], state: &str) -> Vec<SocketAddr> {
     let listens = |line: &str| {
         let mut fields = line.split_whitespace();
         let (address, port) = fields.nth(1)?.split_once(':')?;
-        let listening = fields.nth(1)? == "0A";
+        let listening = fields.nth(1)? == state;
         let address = SocketAddr::new(self::address(address)?, u16::from_str_radix(port, 16).ok()?);
         listening.then_some(address)
     };
@@ -62,6 +72,8 @@ mod tests {
     fn tcp_sockets_that_listen() {
         let text = "  sl  local_address rem_address   st\n   0: 0100007F:0016 00000000:0000 0A 0\n   1: 0100007F:0017 0100007F:9999 01 0\n   2: junk 0A\n";
         assert_eq!(listening_tcp(text.as_bytes()), ["127.0.0.1:22".parse().unwrap()]);
+        let text = "  sl\n   0: 00000000:1F0A 00000000:0000 07\n   1: 0100007F:0035 0100007F:0036 01\n";
+        assert_eq!(listening_udp(text.as_bytes()), ["0.0.0.0:7946".parse().unwrap()]);
         let text = "  sl\n   0: 00000000000000000000000001000000:0050 0:0 0A\n   1: 00000000000000000000000000000000:0051 0:0 0A\n";
         assert_eq!(listening_tcp(text.as_bytes()), ["[::1]:80".parse().unwrap(), "[::]:81".parse().unwrap()]);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Text};
 use crate::host::{FileKind, Host};
+use crate::parse::sockets::listening_unix;
 use crate::resource::Context;
 use crate::resource::accounts::Accounts;
 
@@ -131,6 +132,11 @@ impl Search<'_> {
         // Whoever is not root can only speak for sockets of his own.
         let own = |path: &PathBuf| uid == 0 || self.host.stat(path).known().is_none_or(|stat| stat.uid == uid);
         let paths: Vec<PathBuf> = paths.filter(own).collect();
+        let paths = if uid != 0 && !self.is_socket(&default) && paths.iter().all(|path| *path == default) {
+            self.listening(process).filter(own).map_or(paths, |path| vec![path])
+        } else {
+            paths
+        };
         let mut socket = paths.iter().find(|path| **path == default).or(paths.first()).cloned();
         if socket.as_deref().is_some_and(|socket| self.taken(socket)) {
             return;
@@ -143,6 +149,13 @@ impl Search<'_> {
         let others = process.service().is_none() && socket.as_deref() != Some(&default);
         let told = if others { told.without_unit(self.host) } else { told };
         self.add(Kind::Docker, socket, uid, Some(process.clone()), told);
+    }
+
+    /// The socket a user's daemon made in a runtime directory that is not the usual one: only its network namespace tells.
+    fn listening(&self, process: &Process) -> Option<PathBuf> {
+        let table = self.host.read(Path::new(&format!("/proc/{}/net/unix", process.pid))).into_result().ok()??;
+        let mut sockets = listening_unix(&table).into_iter().filter(|name| name.starts_with('/') && name.ends_with("/docker.sock"));
+        sockets.next().map(PathBuf::from)
     }
 
     fn podman_process(&mut self, process: &Process) {

@@ -87,6 +87,15 @@ fn rootless_engines_have_their_users_files() {
 }
 
 #[test]
+fn a_users_socket_is_found_outside_the_usual_directory() {
+    let host = daemon(Memory::new(), 100, 1000, "dockerd").file("/etc/passwd", "alice:x:1000:1000::/home/alice:/bin/sh\n");
+    let table = "Num\n0: 00000002 00000000 00010000 0001 01 7 /home/alice/xdg/docker.sock\n";
+    let host = socket(host, "/home/alice/xdg/docker.sock", 1000).file("/proc/100/net/unix", table);
+    assert_eq!(names(&host), ["docker@alice:/home/alice/xdg/docker.sock"]);
+    assert_eq!(names(&host.owned("/home/alice/xdg/docker.sock", 0, 0, 0o660)), ["docker@alice"], "somebody else's");
+}
+
+#[test]
 fn a_stopped_or_hidden_docker_is_an_engine() {
     let stopped = Memory::new().file("/usr/bin/dockerd", "");
     assert_eq!(names(&stopped), ["docker"]);
