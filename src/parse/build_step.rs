@@ -164,10 +164,9 @@ impl Step<'_> {
                     .find(|program| word.contains(&format!("$({program} ")) || word.contains(&format!("`{program} ")))
             });
             let next = commands.get(at + 1).filter(|_| arguments.last().is_some_and(|word| word.ends_with("<") || word.ends_with('$')));
-            if shell::is_interpreter(program) || program == "eval" || program == "source" {
-                if let Some(source) = piped_download(&commands, at).or(substituted).or_else(|| next.and_then(downloader)) {
-                    found.push(format!("step {}: {source} into {program}", self.number));
-                }
+            let runs = shell::is_interpreter(program) || program == "eval" || program == "source";
+            if runs && let Some(source) = piped_download(&commands, at).or(substituted).or_else(|| next.and_then(downloader)) {
+                found.push(format!("step {}: {source} into {program}", self.number));
             }
         }
         found.dedup();

@@ -48,7 +48,7 @@ impl Declared {
         let all = if config.privileged {
             u64::MAX
         } else if added.clone().any(is_all) {
-            u64::MAX & !mask(dropped)
+            !mask(dropped)
         } else if dropped.clone().any(is_all) {
             mask(added)
         } else {

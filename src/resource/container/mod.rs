@@ -3,6 +3,8 @@
 mod capabilities;
 mod confinement;
 mod declared;
+#[cfg(test)]
+pub(super) mod fixture;
 mod inspected;
 mod kind;
 mod limits;

@@ -114,8 +114,16 @@ impl Places {
         let data_roots = engines.iter().filter_map(|engine| engine.data_root(context).known().cloned());
         let data_roots = data_roots.chain([PathBuf::from("/var/lib/docker"), PathBuf::from("/var/lib/containerd")]);
         let told = engines.iter().filter_map(|engine| engine.socket.clone());
+        // The containerd that a daemon starts for itself, and one it is told to use.
+        let below = |key: &str, file: &str| {
+            engines
+                .iter()
+                .filter_map(|engine| engine.told.text(key).known().map(|path| Path::new(path.raw()).join(file)))
+                .collect::<Vec<_>>()
+        };
+        let containerd = below("exec-root", "containerd/containerd.sock").into_iter().chain(below("containerd", ""));
         let mut sockets: Vec<EngineSocket> = Vec::new();
-        for path in told.chain(SOCKETS.iter().map(PathBuf::from)) {
+        for path in told.chain(containerd).chain(SOCKETS.iter().map(PathBuf::from)) {
             let Some(stat) = host.stat(&path).known().filter(|stat| stat.kind == FileKind::Socket).cloned() else { continue };
             let identity = (stat.device, stat.inode);
             if sockets.iter().all(|socket| socket.identity != identity) {

@@ -24,6 +24,9 @@ const DANGEROUS: [&str; 14] = [
     "BPF",
 ];
 
+/// Of those, the ones everybody knows.
+const WORST: [&str; 4] = ["SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "DAC_READ_SEARCH"];
+
 /// Names of the capabilities in a mask that amount to control of the host.
 pub(super) fn dangerous(mask: u64) -> Vec<Text> {
     capability_names(mask).into_iter().filter(|name| DANGEROUS.contains(name)).map(Text::from).collect()
@@ -64,7 +67,7 @@ pub(super) fn broken(shown: &Shown<'_>, promise: &Promise, unreadable: &Gap) -> 
     holds(&promise.confined, shown.confined, "is not confined by AppArmor or SELinux", &mut broken);
     match undeclared_capabilities(shown.status, promise) {
         Some(names) if !names.is_empty() && !shown.nested => {
-            broken.insert(0, format!("holds {} beyond its declaration", names.join(", ")).into());
+            broken.insert(0, holds_beyond(names).into());
         }
         Some(_) => {}
         None => drop(gap.get_or_insert_with(|| unreadable.clone())),
@@ -81,6 +84,17 @@ pub(super) fn broken(shown: &Shown<'_>, promise: &Promise, unreadable: &Gap) -> 
         Some(gap) if broken.is_empty() => Err(gap),
         _ => Ok(broken),
     }
+}
+
+/// A privileged process holds dozens: then the worst are named and the rest counted.
+fn holds_beyond(mut names: Vec<&'static str>) -> String {
+    const MOST_NAMED: usize = 6;
+    if names.len() <= MOST_NAMED {
+        return format!("holds {} beyond its declaration", names.join(", "));
+    }
+    names.sort_by_key(|name| WORST.iter().position(|worst| worst == name).unwrap_or(usize::MAX));
+    let (named, rest) = names.split_at_checked(3).unwrap_or((&names, &[]));
+    format!("holds {} and {} more capabilities beyond its declaration", named.join(", "), rest.len())
 }
 
 fn in_words(namespace: &str) -> &str {

@@ -90,7 +90,8 @@ mod tests {
         Store { root: "/d".into(), driver: "overlay2".into() }
     }
 
-    const CONFIG: &str = r#"{"architecture":"amd64","config":{"Cmd":["sh"]},"history":[{"created_by":"x"}],"rootfs":{"type":"layers","diff_ids":[]}}"#;
+    const CONFIG: &str =
+        r#"{"architecture":"amd64","config":{"Cmd":["sh"]},"history":[{"created_by":"x"}],"rootfs":{"type":"layers","diff_ids":[]}}"#;
 
     #[test]
     fn the_engines_own_store() {

@@ -175,9 +175,7 @@ mod tests {
     fn host(driver: &str) -> Memory {
         let second = hex(&Sha256::digest(format!("{} {}", layer("a"), layer("b"))));
         let db = format!("/d/image/{driver}/layerdb/sha256");
-        Memory::new()
-            .file(&format!("{db}/{}/cache-id", "a".repeat(64)), "low")
-            .file(&format!("{db}/{second}/cache-id"), "high")
+        Memory::new().file(&format!("{db}/{}/cache-id", "a".repeat(64)), "low").file(&format!("{db}/{second}/cache-id"), "high")
     }
 
     fn set_id(host: Memory, path: &str) -> Memory {

@@ -159,7 +159,8 @@ impl Look<'_, '_> {
 
 /// Facts from the build steps.
 fn history(row: &mut Image, config: Fact<ImageConfig>) {
-    let told = |tell: &dyn Fn(&ImageConfig) -> Vec<String>| config.as_ref().map(|config| tell(config).into_iter().map(Text::from).collect());
+    let told =
+        |tell: &dyn Fn(&ImageConfig) -> Vec<String>| config.as_ref().map(|config| tell(config).into_iter().map(Text::from).collect());
     row.index_updates = told(&|config| build_step::steps(&config.history).iter().filter_map(|step| step.index_update()).collect());
     row.add_instructions = told(&|config| {
         let base = build_step::base_step(&config.history);
