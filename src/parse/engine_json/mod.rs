@@ -6,14 +6,18 @@
 
 mod container;
 mod environment;
+mod host_config;
 mod image;
 mod volume;
 
 pub use container::{
-    BindOptions, ContainerConfig, ContainerInspect, ContainerListEntry, ContainerState, Device, DeviceRequest, DriverConfig, Endpoint,
-    Health, Healthcheck, HostConfig, LogConfig, Mount, MountRequest, NetworkSettings, PortBinding, RestartPolicy, Ulimit, VolumeOptions,
+    ContainerConfig, ContainerInspect, ContainerListEntry, ContainerState, Endpoint, Health, Healthcheck, Mount, NetworkSettings,
+    PortBinding,
 };
 pub use environment::{Label, Variable};
+pub use host_config::{
+    BindOptions, Device, DeviceRequest, DriverConfig, HostConfig, LogConfig, MountRequest, RestartPolicy, Ulimit, VolumeOptions,
+};
 pub use image::{Descriptor, HistoryEntry, ImageConfig, ImageInspect, ImageListEntry, InspectedRootFs, Manifest, Platform, RootFs};
 pub use volume::{Volume, VolumeList};
 
