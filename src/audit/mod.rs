@@ -5,6 +5,8 @@
 pub mod collect;
 mod facts;
 mod finding;
+#[cfg(test)]
+mod fixture;
 pub mod gate;
 pub mod judge;
 mod perform;

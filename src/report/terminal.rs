@@ -14,24 +14,12 @@ use page::{Ink, Page};
 pub(super) fn render(run: &Run, style: Style) -> String {
     let mut page = Page::new(style);
     head(&mut page, run);
-    let mut open: Vec<&Finding> = with(run, &[Outcome::Fail, Outcome::Unknown]);
-    open.sort_by_key(|finding| (Reverse(finding.severity), finding.result, &finding.check));
-    for finding in open {
-        page.blank();
-        finding::write(&mut page, finding, style.verbose);
-    }
-    for outcome in [Outcome::Waived, Outcome::Manual] {
-        for finding in with(run, &[outcome]) {
+    let open: &[&[Outcome]] = &[&[Outcome::Fail, Outcome::Unknown], &[Outcome::Waived], &[Outcome::Manual]];
+    let rest: &[&[Outcome]] = &[&[Outcome::Pass], &[Outcome::NotApplicable], &[Outcome::Skipped]];
+    for outcomes in open.iter().chain(rest.iter().filter(|_| style.verbose)) {
+        for finding in with(run, outcomes) {
             page.blank();
             finding::write(&mut page, finding, style.verbose);
-        }
-    }
-    if style.verbose {
-        for outcome in [Outcome::Pass, Outcome::NotApplicable, Outcome::Skipped] {
-            for finding in with(run, &[outcome]) {
-                page.blank();
-                finding::write(&mut page, finding, true);
-            }
         }
     }
     page.blank();
@@ -41,15 +29,18 @@ pub(super) fn render(run: &Run, style: Style) -> String {
     page.finish()
 }
 
+/// The findings that ended in one of some ways, worst first.
 fn with<'a>(run: &'a Run, outcomes: &[Outcome]) -> Vec<&'a Finding> {
-    run.findings.iter().filter(|finding| outcomes.contains(&finding.result)).collect()
+    let mut findings: Vec<&Finding> = run.findings.iter().filter(|finding| outcomes.contains(&finding.result)).collect();
+    findings.sort_by_key(|finding| (Reverse(finding.severity), finding.result, &finding.check));
+    findings
 }
 
 fn head(page: &mut Page, run: &Run) {
     let host = &run.host;
     let name = if host.name.raw().is_empty() { host.source.shown() } else { host.name.shown() }.to_string();
     let kernel = if host.kernel.raw().is_empty() { String::new() } else { format!(", kernel {}", host.kernel.shown()) };
-    page.headed(&[(Ink::Strong, &name)], &format!(" {}{kernel}", host.os.shown()), 2);
+    page.headed(&[(Ink::Strong, &format!("{name}  "))], &format!("{}{kernel}", host.os.shown()), 2);
     let engine = |engine: &crate::audit::EngineSummary| match &engine.version {
         Some(version) => format!("{} {}", engine.name.shown(), version.shown()),
         None => engine.name.shown().to_string(),
@@ -65,7 +56,7 @@ fn head(page: &mut Page, run: &Run) {
         page.plain(2, "not run as root: what needs root to be read is unknown");
     }
     if run.partial {
-        page.headed(&[(Ink::Doubtful, "  PARTIAL")], " the deadline passed before everything was read", 2);
+        page.headed(&[(Ink::Doubtful, "  PARTIAL  ")], "the deadline passed before everything was read", 2);
     }
 }
 
@@ -144,9 +135,11 @@ fn numbers(page: &mut Page, run: &Run) {
                 2,
             );
         }
-        _ => {
-            page.headed(&[(Ink::Doubtful, "no score (nothing assessable)")], &format!(" coverage {}", words::percentage(score.coverage)), 2)
-        }
+        _ => page.headed(
+            &[(Ink::Doubtful, "no score (nothing assessable)  ")],
+            &format!("coverage {}", words::percentage(score.coverage)),
+            2,
+        ),
     }
     page.plain(0, &words::scope(run));
     let sandbox = run.sandbox.as_ref().map_or_else(String::new, |sandbox| format!(", sandbox {}", sandbox.level.word()));
@@ -161,8 +154,7 @@ fn numbers(page: &mut Page, run: &Run) {
             Shown::of(&run.id),
         ),
     );
-    let open = with(run, &[Outcome::Fail, Outcome::Unknown]);
-    if let Some(worst) = open.iter().max_by_key(|finding| (finding.severity, Reverse(&finding.check))) {
+    if let Some(worst) = with(run, &[Outcome::Fail, Outcome::Unknown]).first() {
         page.plain(0, &format!("plimsoll explain {} says more about a check.", Shown::of(&worst.check)));
     }
 }

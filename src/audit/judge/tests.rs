@@ -306,7 +306,7 @@ fn rank(outcome: Outcome) -> u8 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
     /// Learning what was unknown never contradicts what was already decided.
     #[test]

@@ -5,8 +5,10 @@ use crate::audit::{Finding, Observation, Outcome, gate};
 use crate::fact::{Shown, Text, Truth};
 use crate::report::words;
 
-/// Subjects shown of one finding; the rest is counted.
+/// Subjects shown of one finding, and of those that are alike; the rest is counted.
 const SHOWN: usize = 5;
+/// A name wider than this has a line of its own.
+const WIDEST: usize = 32;
 const INDENT: usize = 6;
 const LABEL: usize = 9;
 
@@ -69,36 +71,65 @@ pub(super) fn head(page: &mut Page, finding: &Finding) {
     page.headed(&head, &Shown::of(&finding.title).to_string(), INDENT);
 }
 
-/// Observations by subject: the name once, then a line per field.
-fn observations(page: &mut Page, shown: &[&Observation], most: usize) {
-    let mut groups: Vec<(Option<&Text>, Vec<&Observation>)> = Vec::new();
+/// Subjects of which the same was seen, and what that was: a line per field.
+struct Group {
+    subjects: Vec<String>,
+    seen: Vec<String>,
+}
+
+fn groups(shown: &[&Observation]) -> Vec<Group> {
+    let mut by_subject: Vec<(Option<&Text>, Vec<String>)> = Vec::new();
     for one in shown {
-        match groups.iter_mut().find(|(subject, _)| *subject == one.subject.as_ref()) {
-            Some((_, group)) => group.push(one),
-            None => groups.push((one.subject.as_ref(), vec![one])),
+        let source = words::source(one).map(|source| format!(" ({source})")).unwrap_or_default();
+        let text = format!("{}{source}", words::seen(one));
+        match by_subject.iter_mut().find(|(subject, _)| *subject == one.subject.as_ref()) {
+            Some((_, seen)) => seen.push(text),
+            None => by_subject.push((one.subject.as_ref(), vec![text])),
         }
     }
-    let names = groups.iter().take(most).filter_map(|(subject, _)| Some(subject.as_ref()?.shown().to_string().chars().count()));
-    let width = names.max().unwrap_or_default().min(32) + 2;
-    for (subject, group) in groups.iter().take(most) {
-        let name = subject.map_or_else(String::new, |subject| subject.shown().to_string());
-        let long = name.chars().count() + 2 > width;
-        if long {
-            page.plain(INDENT, &name);
+    let mut groups: Vec<Group> = Vec::new();
+    for (subject, seen) in by_subject {
+        let name = subject.map(|subject| subject.shown().to_string());
+        match groups.iter_mut().find(|group| group.seen == seen && group.subjects.is_empty() == name.is_none()) {
+            Some(group) => group.subjects.extend(name),
+            None => groups.push(Group { subjects: Vec::from_iter(name), seen }),
         }
-        for (at, one) in group.iter().enumerate() {
-            let source = words::source(one).map(|source| format!(" ({source})")).unwrap_or_default();
-            let text = format!("{}{source}", words::seen(one));
-            match subject {
-                None => page.plain(INDENT, &text),
-                Some(_) if at == 0 && !long => page.named(INDENT, &name, width, &text),
-                Some(_) => page.plain(INDENT + width, &text),
+    }
+    groups
+}
+
+fn observations(page: &mut Page, shown: &[&Observation], most: usize) {
+    let groups = groups(shown);
+    let width = |group: &Group| match group.subjects.as_slice() {
+        [name] => Some(name.chars().count()).filter(|width| *width <= WIDEST),
+        _ => None,
+    };
+    let column = groups.iter().take(most).filter_map(width).max().unwrap_or_default() + 2;
+    for group in groups.iter().take(most) {
+        let mut seen = group.seen.iter();
+        let indent = match group.subjects.as_slice() {
+            [] => INDENT,
+            [name] if width(group).is_some() => {
+                page.named(INDENT, name, column, seen.next().map_or("", String::as_str));
+                INDENT + column
             }
-        }
+            names => {
+                page.plain(INDENT, &listed(names, most));
+                INDENT + 2
+            }
+        };
+        seen.for_each(|text| page.plain(indent, text));
     }
-    if groups.len() > most {
-        page.plain(INDENT, &format!("and {} more", groups.len() - most));
+    let hidden: usize = groups.iter().skip(most).map(|group| group.subjects.len().max(1)).sum();
+    if hidden > 0 {
+        page.plain(INDENT, &format!("and {hidden} more"));
     }
+}
+
+fn listed(names: &[String], most: usize) -> String {
+    let first: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
+    let rest = if names.len() > most { format!(", and {} more", names.len() - most) } else { String::new() };
+    format!("{}{rest}", first.join(", "))
 }
 
 fn labelled(page: &mut Page, label: &str, text: &str) {
