@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::audit::{
     ControlOutcome, ControlResult, EngineSummary, Finding, Note, NoteKind, Observation, Outcome, Override, ProfileOutcome, Reference,
-    Sandbox, Scope, Score, Source, Subjects, Tenths, Tool, Waived,
+    Scope, Score, Source, Subjects, Tenths, Tool, Waived,
 };
 use crate::definition::{Place, Severity};
 use crate::fact::{Fact, Gap, Mode, Origin, Reason, Text, Truth, Value, is_unsafe};
 use crate::host::Identity;
+use crate::host::sandbox::Sandbox;
 
 fn place(line: u32) -> Place {
     Place { file: "benchmarks/docker/files.toml".into(), line, column: 1 }
@@ -150,7 +151,7 @@ fn sample() -> Run {
         id: "20261124T060000Z-0123456789abcdef".into(),
         tool: Tool { name: "plimsoll".into(), version: "0.1.0".into() },
         content_digest: "ab".repeat(32),
-        sandbox: Sandbox { level: "full".into(), details: BTreeMap::from([("landlock".into(), "ABI 7".into())]) },
+        sandbox: Some(Sandbox::off()),
         host: Identity {
             name: "web-1".into(),
             os: "Debian GNU/Linux 12 (bookworm)".into(),
@@ -331,7 +332,7 @@ fn hostile(text: &str) -> Run {
             (waiver.reason, waiver.owner, waiver.fingerprint) = (text.into(), text.into(), text.into());
         }
     }
-    run.sandbox.level = text.into();
+    run.sandbox.as_mut().unwrap().shortfalls = vec![text.into()];
     run
 }
 
