@@ -55,6 +55,8 @@ pub(in crate::resource) struct Trail {
     pub(super) disk_gaps: Vec<Gap>,
     /// How many of the rules on disk, from the first, will be loaded by the next start.
     lasting: usize,
+    /// Where those stand.
+    source: &'static str,
     /// The line that turns auditing off.
     off: Option<Origin>,
     /// The line that auditctl stops at, or that is not understood, and whether that line may be a rule of its own.
@@ -93,7 +95,8 @@ impl Trail {
             Fact::Absent(origin) => Err(Gap::new(origin, Reason::unsupported("the kernel has no audit system"))),
             Fact::Unknown(gap) => Err(gap),
         };
-        let mut trail = Self { loaded, on_disk: Vec::new(), disk_gaps: Vec::new(), lasting: 0, off: None, refusal: None };
+        let mut trail =
+            Self { loaded, on_disk: Vec::new(), disk_gaps: Vec::new(), lasting: 0, source: AUDIT_RULES, off: None, refusal: None };
         trail.read_disk(context, machine, &mut locator);
         trail
     }
@@ -110,6 +113,7 @@ impl Trail {
         self.disk_gaps = unread;
         let mut known = HashSet::new();
         if sourced {
+            self.source = RULES_D;
             let configured = text::read(text::merged(&merged), &names);
             self.lasting(configured, locator, &mut known);
         }
@@ -183,7 +187,7 @@ impl Trail {
         match &self.refusal {
             // The line, or one that comes after it, may be the rule that is looked for.
             Some((gap, may_be_a_rule)) if *may_be_a_rule || covering(rules(), target).is_some() => Fact::Unknown(gap.clone()),
-            _ => Fact::Known(false, Origin::file(if self.lasting == 0 { AUDIT_RULES } else { RULES_D })),
+            _ => Fact::Known(false, Origin::file(self.source)),
         }
     }
 }

@@ -11,6 +11,8 @@ use super::programs::running_containerd;
 
 /// Where containerd listens when it is told nothing.
 const SOCKET: &str = "/run/containerd/containerd.sock";
+/// Where it keeps its running state, and its shims their sockets.
+const STATE: &str = "/run/containerd";
 /// Where it reads its configuration.
 const CONFIG: &str = "/etc/containerd/config.toml";
 
@@ -77,13 +79,16 @@ fn setting(context: &Context<'_>, engine: &Engine, keys: &[&str]) -> Fact<PathBu
     })
 }
 
-/// The directory of its running state.
+/// The directory of its running state, and for root the one in which shims keep their sockets wherever that is.
 pub(super) fn state(context: &Context<'_>, engine: &Engine) -> Vec<Place> {
-    vec![match setting(context, engine, &["state"]) {
+    let own = match setting(context, engine, &["state"]) {
         Fact::Absent(_) if engine.rootless => Place::default_of("dockerd", managed(engine).join("daemon")),
-        Fact::Absent(_) => Place::default_of("containerd", "/run/containerd"),
-        found => Place::of(found, "/run/containerd"),
-    }]
+        Fact::Absent(_) => Place::default_of("containerd", STATE),
+        found => Place::of(found, STATE),
+    };
+    let elsewhere = !matches!(&own, Place::At(path, _) if path == Path::new(STATE));
+    let shims = elsewhere && !engine.rootless && !matches!(context.host.stat(Path::new(STATE)), Fact::Absent(_));
+    std::iter::once(own).chain(shims.then(|| Place::default_of("containerd", STATE))).collect()
 }
 
 /// Its socket. dockerd uses the one it is told; else one that is there already; else it starts a containerd of its own.

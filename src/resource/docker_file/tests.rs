@@ -132,7 +132,7 @@ fn programs_are_those_that_run() {
     assert_eq!(path(&one(&own, "containerd")), "/opt/docker/containerd", "the one dockerd started is the engine's");
     assert_eq!(path(&one(&own, "containerd_shim_runc_v2")), "/opt/docker/containerd-shim-runc-v2");
     assert_eq!(path(&one(&own, "containerd_config")), "/run/docker/containerd/containerd.toml");
-    assert_eq!(path(&one(&own, "containerd_state")), "/run/docker/containerd/daemon");
+    assert_eq!(paths(&role(&own, "containerd_state")), ["/run/docker/containerd/daemon", "/run/containerd"]);
     let stopped = Memory::new().file("/usr/local/bin/dockerd", "").file("/usr/sbin/dockerd", "");
     assert_eq!(path(&one(&stopped, "dockerd")), "/usr/sbin/dockerd");
 }
@@ -312,7 +312,7 @@ fn containerd_may_listen_elsewhere() {
     let configured =
         debian().file("/etc/containerd/config.toml", "version = 3\nstate = \"/srv/state\"\n[grpc]\n  address = \"/srv/c.sock\"\n");
     assert_eq!(socket(&configured), "/srv/c.sock");
-    assert_eq!(path(&one(&configured, "containerd_state")), "/srv/state");
+    assert_eq!(paths(&role(&configured, "containerd_state")), ["/srv/state", "/run/containerd"]);
     let told = process(configured, 100, 0, 1, "/system.slice/docker.service", "/usr/sbin/dockerd", "dockerd --containerd=/run/k.sock");
     assert_eq!(socket(&told), "/run/k.sock");
     let own = Memory::new()
