@@ -1,5 +1,6 @@
 //! Supervisor and worker, with workers that misbehave. Has its own `main`, because it is started again as a worker.
 #![allow(
+    clippy::disallowed_methods,
     clippy::disallowed_types,
     clippy::unwrap_used,
     clippy::panic,
@@ -38,6 +39,8 @@ const TESTS: &[(&str, fn())] = &[
     ("questions_are_answered", questions_are_answered),
     ("asking_to_stop_stops_the_worker", asking_to_stop_stops_the_worker),
     ("a_worker_does_not_outlive_its_supervisor", a_worker_does_not_outlive_its_supervisor),
+    // Last, because it moves to another mount namespace.
+    ("a_worker_that_cannot_be_killed_is_left_behind", a_worker_that_cannot_be_killed_is_left_behind),
 ];
 
 fn main() -> ExitCode {
@@ -93,6 +96,18 @@ fn work(sealed: Sealed) -> u8 {
                 let target = std::fs::read_link(entry.unwrap().path()).unwrap_or_default();
                 writeln!(say, "{}", target.display()).unwrap();
             }
+        }
+        "look" => {
+            let path = Path::new(job["path"].as_str().unwrap()).to_path_buf();
+            let begun = Instant::now();
+            let answer = sealed.broker.engine(&path.join("docker.sock"), &Route::Ping);
+            assert!(matches!(answer, Fact::Unknown(Gap { reason: Reason::Unreachable, .. })) && begun.elapsed() < Duration::from_secs(1));
+            report.at(&path);
+            let looking = thread::spawn(move || std::fs::metadata(path.join("file")).map(drop));
+            if job["wait"] == true {
+                looking.join().unwrap().unwrap();
+            }
+            thread::sleep(Duration::from_millis(100));
         }
         "environment" => say.write_all(format!("{:?}", std::env::vars_os().collect::<Vec<_>>()).as_bytes()).unwrap(),
         "ask" => {
@@ -285,4 +300,58 @@ fn a_worker_does_not_outlive_its_supervisor() {
     supervisor.kill().unwrap();
     assert_eq!(supervisor.wait().unwrap().signal(), Some(9));
     assert_gone(worker);
+}
+
+/// A file system whose daemon takes every question and answers none but the first greeting.
+fn mount_dead(at: &Path) -> std::fs::File {
+    let device = std::fs::OpenOptions::new().read(true).write(true).open("/dev/fuse").unwrap();
+    let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", std::os::fd::AsRawFd::as_raw_fd(&device));
+    let options = std::ffi::CString::new(options).unwrap();
+    rustix::mount::mount("dead", at, "fuse.dead", rustix::mount::MountFlags::empty(), options.as_c_str()).unwrap();
+    let mut daemon = device.try_clone().unwrap();
+    thread::spawn(move || {
+        let mut request = vec![0; 1 << 20];
+        let read = daemon.read(&mut request).unwrap();
+        assert!(read >= 40);
+        // Version 7.31, the request's own id, no features.
+        let mut answer = [80u32.to_ne_bytes(), 0u32.to_ne_bytes()].concat();
+        answer.extend_from_slice(&request[8..16]);
+        answer.extend([7u32.to_ne_bytes(), 31u32.to_ne_bytes()].concat());
+        answer.resize(80, 0);
+        daemon.write_all(&answer).unwrap();
+        while daemon.read(&mut request).is_ok() {}
+    });
+    device
+}
+
+fn a_worker_that_cannot_be_killed_is_left_behind() {
+    if !rustix::process::geteuid().is_root() || !Path::new("/dev/fuse").exists() {
+        println!("SKIPPED: needs root and /dev/fuse");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    own_namespace();
+    let _daemon = mount_dead(directory.path());
+
+    let begun = Instant::now();
+    let job = json!({"do": "look", "path": directory.path(), "wait": true});
+    let (outcome, _) = run(job, &Options { deadline: Duration::from_millis(700), ..options() });
+    let took = begun.elapsed();
+    assert!(matches!(outcome.status, Status::TimedOut), "{}", outcome.status);
+    assert!(outcome.abandoned && took < Duration::from_secs(2), "{took:?}");
+    assert_eq!(outcome.last_at.unwrap().raw(), directory.path().to_str().unwrap());
+
+    // One thread that is stuck does not cost the result of the others.
+    let (outcome, _) = run(json!({"do": "look", "path": directory.path()}), &options());
+    assert!(outcome.abandoned);
+    assert_eq!(finished(outcome).0, 0);
+    rustix::mount::unmount(directory.path(), rustix::mount::UnmountFlags::FORCE | rustix::mount::UnmountFlags::DETACH).unwrap();
+}
+
+/// Mounts made from here on are this process's own.
+fn own_namespace() {
+    #[expect(deprecated, reason = "its replacement is unsafe for a flag that is not used here")]
+    rustix::thread::unshare(rustix::thread::UnshareFlags::NEWNS).unwrap();
+    let private = rustix::mount::MountPropagationFlags::PRIVATE | rustix::mount::MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", private).unwrap();
 }

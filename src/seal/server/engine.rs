@@ -15,13 +15,12 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
@@ -115,8 +114,10 @@ impl Engines {
             return Err(Reason::unsupported("the path of an engine's socket must be absolute").into());
         }
         let file = open(path)?;
-        let metadata = file.metadata().map_err(|error| failure(&error))?;
-        if !metadata.file_type().is_socket() {
+        // What is known of it without asking its file system.
+        let look = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+        let known = rustix::fs::statx(&file, c"", look, StatxFlags::TYPE | StatxFlags::UID).map_err(refused)?;
+        if FileType::from_raw_mode(known.stx_mode.into()) != FileType::Socket {
             return Err(Reason::unsupported("it is not a socket").into());
         }
         let through = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
@@ -127,7 +128,7 @@ impl Engines {
             let why = "only sockets named docker.sock or podman.sock are asked, or those given with --engine-socket";
             return Err(Reason::unsupported(why).into());
         }
-        Ok(Admitted { through, owner: metadata.uid(), _file: file })
+        Ok(Admitted { through, owner: known.stx_uid, _file: file })
     }
 
     /// Connects to an admitted socket, if root or its owner listens there.
