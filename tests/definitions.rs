@@ -1,4 +1,5 @@
 //! Definition files as their authors meet them: what loads, and what is said of what does not.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::fmt::Write as _;
 

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeValue;
 
-use crate::fact::{Gap, Origin, Reason, Record};
-use crate::resource::{Entry, Selector, find};
+use crate::fact::{Fact, Gap, Origin, Reason, Record, Value};
+use crate::resource::{Entry, Query, Selector, find};
 
 use super::problem::closest;
 use super::site::params;
 use super::tree::{File, Item, Table};
-use super::{Basis, Benchmark, Check, Definitions, Expectation, Place, Problem, Source, Values};
+use super::{Basis, Benchmark, Check, Definitions, Expectation, Params, Place, Problem, Source, Values};
 
 /// Results a case may name.
 pub const RESULTS: &[&str] = &["pass", "fail", "unknown", "not_applicable", "manual"];
@@ -48,6 +48,30 @@ impl Case {
         let mentioned = |expectation: &&Expectation| self.facts.contains_key(expectation.query.resource);
         Check { applies_when: check.applies_when.iter().filter(mentioned).cloned().collect(), ..check.clone() }
     }
+
+    /// What the case answers to a query: those of its records that the query selects.
+    pub fn answer(&self, query: &Query) -> Result<Vec<Record>, Gap> {
+        let Some(facts) = self.facts.get(query.resource) else { return Ok(Vec::new()) };
+        let records = facts.as_ref().map_err(Clone::clone)?;
+        let key = find(query.resource).map_or("", key);
+        let selected = |record: &&Record| match (&query.of, record.get(key).and_then(Fact::known)) {
+            (Selector::Keys(_), Some(Value::Text(name) | Value::Setting(name))) => query.of.picks(name.raw()),
+            (Selector::Keys(_), _) => false,
+            _ => true,
+        };
+        Ok(records.iter().filter(selected).cloned().collect())
+    }
+
+    /// The parameters of a benchmark as the case sets them.
+    #[must_use]
+    pub fn parameters(&self, benchmark: &Benchmark) -> Params {
+        Params::of(benchmark, [&self.params])
+    }
+}
+
+/// The field that keys of a resource are compared with.
+fn key(entry: &'static Entry) -> &'static str {
+    if entry.key.is_empty() { entry.schema.fields.first().map_or("", |field| field.name) } else { entry.key }
 }
 
 /// Reads the cases beside a benchmark.
@@ -129,7 +153,7 @@ fn facts(item: &Item<'_, '_>, entry: &'static Entry, selectors: &BTreeSet<&Selec
         return gap(&table.need("gap", "the resource")?).map(Err);
     }
     let by_key = selectors.iter().any(|selector| matches!(selector, Selector::Keys(_)));
-    let key = if entry.key.is_empty() { entry.schema.fields.first().map_or("", |field| field.name) } else { entry.key };
+    let key = key(entry);
     let mut records = Vec::new();
     for element in item.list()? {
         let table = element.table()?;
