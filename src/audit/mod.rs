@@ -2,6 +2,7 @@
 //!
 //! [`collect`] is the only part that talks to a host. After it, everything is a function of the plan and the facts.
 
+pub mod cases;
 pub mod collect;
 mod facts;
 mod finding;
@@ -15,6 +16,7 @@ mod run;
 pub mod score;
 pub mod waive;
 
+pub use cases::{run_case, run_cases, unneeded};
 pub use collect::{Limits, Progress};
 pub use facts::Facts;
 pub use finding::{Attested, Finding, Observation, Outcome, Reference, Subjects, Waived};
