@@ -179,14 +179,14 @@ pub fn by_key(key: &str) -> Option<&'static Spec> {
 
 /// The option of a long flag, given without dashes.
 #[must_use]
-pub fn by_flag(flag: &str) -> Option<&'static Spec> {
+pub(super) fn by_flag(flag: &str) -> Option<&'static Spec> {
     let earlier = || EARLIER.iter().find(|(earlier, _)| *earlier == flag).and_then(|(_, now)| by_key(now));
     OPTIONS.iter().find(|spec| spec.flag == flag && !flag.is_empty()).or_else(earlier)
 }
 
 /// The option of a short flag.
 #[must_use]
-pub fn by_short(letter: char) -> Option<&'static Spec> {
+pub(super) fn by_short(letter: char) -> Option<&'static Spec> {
     OPTIONS.iter().find(|spec| spec.short == Some(letter))
 }
 

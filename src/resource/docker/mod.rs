@@ -23,7 +23,7 @@ use answers::Answers;
 pub(super) use bridge::{bridge_icc, default_bridge_icc, is_default_bridge};
 pub(super) use document::{Document, member, texts};
 pub(super) use process::Process;
-pub(super) use told::{Place, Side, Source, Told};
+pub(super) use told::{Place, Source, Told};
 
 /// Which engine it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

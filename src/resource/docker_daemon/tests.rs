@@ -74,6 +74,16 @@ fn a_flag_given_by_hand_does_not_last() {
 }
 
 #[test]
+fn what_no_unit_starts_keeps_its_own_file() {
+    let host = docker().file(JSON, r#"{"icc":true}"#).file("/srv/d.json", r#"{"icc":false,"hosts":["unix:///srv/d.sock"]}"#);
+    let host = daemon(host, 200, 0, "dockerd --config-file /srv/d.json --debug");
+    let rows = all(&host, "icc");
+    let private = rows.iter().find(|row| row.engine.known().is_some_and(|name| name.raw() == "docker:/srv/d.sock")).unwrap();
+    assert_eq!([shown(private, "value"), shown(private, "next_value"), shown(private, "persistent")], ["false", "false", "true"]);
+    assert_eq!(shown(&all(&host, "debug")[1], "persistent"), "false");
+}
+
+#[test]
 fn a_stopped_daemon_is_described_by_what_would_start_it() {
     let host = Memory::new().file("/usr/bin/dockerd", "").file(UNIT, "[Service]\nExecStart=/usr/bin/dockerd --icc=0\n").file(JSON, r#"{"debug":true}"#);
     assert_eq!(value(&host, "icc"), is("false", "flag"));

@@ -80,12 +80,12 @@ impl Told {
         let directories = unit::directories(defaults.rootless.then_some(defaults.home.as_path()));
         let nothing = || Fact::Absent(Origin::Derived);
         let service_unit = unit.map_or_else(nothing, |unit| unit::load(host, &directories, unit));
-        let next = Side::new(host, unit::flags(host, &service_unit), &defaults);
         let running = process.map(|process| {
             let origin = Origin::kernel(format!("/proc/{}/cmdline", process.pid));
             let flags = Flags { line: CommandLine::parse(process.arguments.iter().skip(1)), origin: origin.clone() };
-            Side::new(host, Fact::Known(flags, origin), &defaults)
+            Side::new(host, Fact::Known(flags, origin), &defaults.config_file)
         });
+        let next = Side::next(host, unit::flags(host, &service_unit), running.as_ref(), &defaults.config_file);
         let stale = match (process, &running) {
             (Some(process), Some(side)) => stale(host, process, side),
             _ => Fact::Absent(Origin::Derived),
@@ -96,7 +96,7 @@ impl Told {
 
     /// Forgets the unit: it was looked up for another daemon.
     pub(super) fn without_unit(mut self, host: &dyn Host) -> Self {
-        self.next = Side::new(host, Fact::Absent(Origin::Derived), &self.defaults);
+        self.next = Side::next(host, Fact::Absent(Origin::Derived), self.running.as_ref(), &self.defaults.config_file);
         self.unit = None;
         self.service_unit = Fact::Absent(Origin::Derived);
         self.socket_unit = Fact::Absent(Origin::Derived);

@@ -6,7 +6,7 @@ use crate::fact::{Fact, Gap, Origin, Reason};
 use crate::host::Host;
 use crate::parse::dockerd::{DaemonFile, Setting, Spec};
 
-use super::{Defaults, Flags};
+use super::Flags;
 
 /// Flags, and the configuration file they lead to.
 #[derive(Debug)]
@@ -63,11 +63,18 @@ impl Place {
 }
 
 impl Side {
-    pub(super) fn new(host: &dyn Host, flags: Fact<Flags>, defaults: &Defaults) -> Self {
+    pub(super) fn new(host: &dyn Host, flags: Fact<Flags>, config_file: &Path) -> Self {
         let named = flags.known().and_then(|flags| flags.line.value("config-file")).map(PathBuf::from);
-        let config_file = named.unwrap_or_else(|| defaults.config_file.clone());
+        let config_file = named.unwrap_or_else(|| config_file.to_path_buf());
         let file = read(host, &config_file);
         Self { flags, config_file, file }
+    }
+
+    /// The next start. Whoever starts by hand a daemon that no unit starts will name the same file again.
+    pub(super) fn next(host: &dyn Host, flags: Fact<Flags>, running: Option<&Self>, config_file: &Path) -> Self {
+        let by_hand = running.filter(|_| matches!(flags, Fact::Absent(_)));
+        let config_file = by_hand.map_or(config_file, |running| &running.config_file);
+        Self::new(host, flags, config_file)
     }
 
     /// The places that set an option, what wins first. Flags win: a daemon that is told both does not start.
