@@ -1,8 +1,8 @@
 //! The bundled benchmarks, tried on their cases: every one comes out as it says, and no claim is idle.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use plimsoll::audit::{Facts, judge};
-use plimsoll::definition::{Basis, Benchmark, Case, Check, Definitions, Problem, Source, weaken};
+use plimsoll::audit::judge_case;
+use plimsoll::definition::{Benchmark, Case, Check, Definitions, Problem, Source, weaken};
 
 fn told(problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("{problem}\n")).collect()
@@ -17,16 +17,7 @@ fn bundled() -> (Definitions, Vec<Case>) {
 
 /// The result of a check on a case.
 fn result(benchmark: &Benchmark, check: &Check, case: &Case) -> &'static str {
-    let check = case.tested(check);
-    let expect = match &check.basis {
-        Basis::Automated { expect, .. } => expect.as_slice(),
-        Basis::Manual { .. } => &[],
-    };
-    let mut facts = Facts::default();
-    for expectation in expect.iter().chain(&check.applies_when) {
-        facts.insert(expectation.query.clone(), case.answer(&expectation.query));
-    }
-    judge(&check, &case.parameters(benchmark), &facts).result.word()
+    judge_case(benchmark, check, case).result.word()
 }
 
 #[test]

@@ -16,7 +16,7 @@ mod run;
 pub mod score;
 pub mod waive;
 
-pub use cases::{run_case, run_cases, unneeded};
+pub use cases::{Failure, judge_case, run_case};
 pub use collect::{Limits, Progress};
 pub use facts::Facts;
 pub use finding::{Attested, Finding, Observation, Outcome, Reference, Subjects, Waived};

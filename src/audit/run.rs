@@ -1,7 +1,5 @@
 //! A run: everything one audit produced. Every report is a function of it.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
