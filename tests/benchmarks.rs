@@ -1,56 +1,119 @@
-//! The bundled benchmarks, tried on their cases: every one comes out as it says, and no claim is idle.
-#![expect(clippy::unwrap_used, reason = "a test")]
+//! The bundled benchmarks and profiles, as data: cases, the need of every claim, names, coverage.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
-use plimsoll::audit::judge_case;
-use plimsoll::definition::{Benchmark, Case, Check, Definitions, Problem, Source, weaken};
+use std::collections::BTreeSet;
 
-fn told(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+use plimsoll::audit::{run_cases, unneeded};
+use plimsoll::definition::{Basis, Case, ControlBasis, Definitions, Source};
+
+fn loaded() -> Definitions {
+    Definitions::load(Source::embedded())
+        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>()))
 }
 
-fn bundled() -> (Definitions, Vec<Case>) {
-    let definitions = Definitions::load(Source::embedded()).map_err(|problems| told(&problems)).unwrap();
-    let cases = Source::embedded_cases().into_iter().map(|source| definitions.cases(&source).map_err(|problems| told(&problems)).unwrap());
-    let cases = cases.collect::<Vec<_>>().concat();
-    (definitions, cases)
-}
-
-/// The result of a check on a case.
-fn result(benchmark: &Benchmark, check: &Check, case: &Case) -> &'static str {
-    judge_case(benchmark, check, case).result.word()
+fn cases(definitions: &Definitions) -> Vec<Case> {
+    let load = |source: &Source| {
+        definitions
+            .cases(source)
+            .unwrap_or_else(|problems| panic!("{}", problems.iter().map(|problem| format!("{problem}\n")).collect::<String>()))
+    };
+    Source::embedded_cases().iter().flat_map(load).collect()
 }
 
 #[test]
 fn every_case_comes_out_as_it_says() {
-    let (definitions, cases) = bundled();
-    let mut wrong = Vec::new();
-    for case in &cases {
-        let (benchmark, check) = definitions.check(&case.check).unwrap();
-        let result = result(benchmark, check, case);
-        if result != case.result {
-            wrong.push(format!("{}: {} is {result}, not {}", case.place, case.check, case.result));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    let definitions = loaded();
+    let failures: Vec<String> = run_cases(&definitions, &cases(&definitions)).iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 #[test]
-fn every_claim_is_needed() {
-    let (definitions, cases) = bundled();
-    let mut idle = Vec::new();
-    for (benchmark, check) in definitions.checks() {
-        let cases: Vec<_> = cases.iter().filter(|case| case.check == check.id).collect();
-        for (dropped, weaker) in weaken(check) {
-            if cases.iter().all(|case| result(benchmark, &weaker, case) == case.result) {
-                idle.push(format!("{dropped} ({})", check.id));
+fn every_automated_check_has_cases_that_pass_fail_and_cannot_tell() {
+    let definitions = loaded();
+    let cases = cases(&definitions);
+    let mut missing = Vec::new();
+    for (_, check) in definitions.checks().filter(|(_, check)| matches!(check.basis, Basis::Automated { .. })) {
+        for result in ["pass", "fail", "unknown"] {
+            if !cases.iter().any(|case| case.check == check.id && case.result == result) {
+                missing.push(format!("{} has no case that is {result}", check.id));
             }
         }
     }
-    assert!(idle.is_empty(), "no case notices that these are gone, {} in all:\n{}", idle.len(), idle.join("\n"));
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// Drops each claimed field of each check in turn: some case of it must come out differently.
+#[test]
+fn every_claim_is_needed() {
+    let definitions = loaded();
+    let idle: Vec<String> = unneeded(&definitions, &cases(&definitions)).iter().map(ToString::to_string).collect();
+    assert!(idle.is_empty(), "{}", idle.join("\n"));
 }
 
 #[test]
-fn no_lint_is_left() {
-    let (definitions, cases) = bundled();
-    assert_eq!(told(&definitions.lints(Some(&cases))), "");
+fn lints_find_nothing() {
+    let definitions = loaded();
+    let cases = cases(&definitions);
+    let lints: Vec<String> = definitions.lints(Some(&cases)).iter().map(ToString::to_string).collect();
+    assert!(lints.is_empty(), "{}", lints.join("\n\n"));
+}
+
+/// `benchmarks/containers/limits.toml` holds `container-…`: the id begins with what its folder is about.
+#[test]
+fn ids_begin_with_the_subject_of_their_folder() {
+    for (benchmark, check) in loaded().checks() {
+        let folder = benchmark.id.split('/').next().unwrap();
+        let subject = match folder {
+            "registries" => "registry",
+            folder => folder.strip_suffix('s').unwrap_or(folder),
+        };
+        assert!(check.id.starts_with(&format!("{subject}-")), "{} stands in benchmarks/{}.toml", check.id, benchmark.id);
+    }
+}
+
+#[test]
+fn every_check_is_named_by_some_profile_and_no_title_commands() {
+    let definitions = loaded();
+    let named: BTreeSet<&str> = definitions
+        .profiles
+        .iter()
+        .flat_map(|profile| &profile.controls)
+        .filter_map(|control| match &control.basis {
+            ControlBasis::Checks(checks) => Some(checks.iter().map(String::as_str)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    for (_, check) in definitions.checks() {
+        assert!(named.contains(check.id.as_str()), "no profile names {}", check.id);
+        assert!(!check.title.starts_with("Ensure") && !check.title.ends_with('.'), "{}", check.title);
+    }
+}
+
+/// How many recommendations each edition of the framework has, by section.
+#[test]
+fn the_cis_profiles_list_every_recommendation() {
+    let definitions = loaded();
+    let sections: [(&str, [usize; 7]); 3] = [
+        ("cis-docker-1.8", [20, 19, 24, 12, 32, 2, 9]),
+        ("cis-docker-1.7", [20, 18, 24, 12, 32, 2, 9]),
+        ("cis-docker-1.6", [20, 18, 24, 12, 32, 2, 9]),
+    ];
+    for (id, expected) in sections {
+        let profile = definitions.profile(id).unwrap();
+        let mut counted = [0; 7];
+        for control in &profile.controls {
+            let section: usize = control.id.split('.').next().unwrap().parse().unwrap();
+            counted[section - 1] += 1;
+        }
+        assert_eq!(counted, expected, "{id}");
+        let mut numbers: Vec<Vec<u32>> =
+            profile.controls.iter().map(|control| control.id.split('.').map(|part| part.parse().unwrap()).collect()).collect();
+        let as_listed = numbers.clone();
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers, as_listed, "{id} lists its numbers once and in order");
+        let automated = profile.controls.iter().filter(|control| matches!(control.basis, ControlBasis::Checks(_))).count();
+        assert!(automated >= 105, "{id}: {automated} automated");
+    }
 }

@@ -236,6 +236,8 @@ pub(crate) struct PathsArgs {
 pub(crate) enum SchemaOf {
     /// Benchmark files, for editors.
     Benchmark,
+    /// Profile files, for editors.
+    Profile,
     /// The JSON result of an audit.
     Run,
 }

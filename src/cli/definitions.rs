@@ -7,61 +7,90 @@ use super::args::{SchemaArgs, SchemaOf};
 use super::error::Error;
 use super::load::wrong;
 use crate::audit::run_cases;
-use crate::definition::{Definitions, Source, Trust, cases, lint};
+use crate::definition::{Case, Definitions, Source, Trust, benchmark_schema, profile_schema};
 
-/// The definitions at some paths, beside those of the binary so that profiles may name them; without paths those of the binary alone.
-/// The second part is what is at the paths: what the command is about.
-fn gathered(paths: &[PathBuf]) -> Result<(Vec<Source>, Vec<Source>), Error> {
-    let bundled = || Source::embedded().into_iter().chain(Source::embedded_cases()).collect::<Vec<_>>();
+/// The definitions at some paths, or those inside the binary.
+fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
     if paths.is_empty() {
-        return Ok((bundled(), bundled()));
+        return Ok(Source::embedded().into_iter().chain(Source::embedded_cases()).collect());
     }
-    let mut named = Vec::new();
+    let mut sources = Vec::new();
     for path in paths {
-        if path.is_dir() {
-            named.extend(Source::below(path, Trust::Caller).map_err(wrong)?);
+        // An author's own files are trusted with nothing: they are read, not used.
+        let found = if is_folder(path) {
+            Source::below(path, Trust::Caller)
         } else {
-            named.push(Source::file(path, Trust::Caller).map_err(|problem| wrong(vec![problem]))?);
+            Source::file(path, Trust::Caller).map(|one| vec![one]).map_err(|one| vec![one])
+        };
+        sources.extend(found.map_err(wrong)?);
+    }
+    Ok(sources)
+}
+
+#[expect(clippy::disallowed_methods, reason = "an author's own files, not the host under audit")]
+fn is_folder(path: &std::path::Path) -> bool {
+    path.is_dir()
+}
+
+/// The definitions and the cases beside them.
+fn loaded(paths: &[PathBuf]) -> Result<(Definitions, Vec<Case>, usize), Error> {
+    let sources = sources(paths)?;
+    let files = sources.len();
+    let (beside, definitions): (Vec<Source>, Vec<Source>) = sources.into_iter().partition(Source::is_cases);
+    let definitions = Definitions::load(definitions).map_err(wrong)?;
+    let (mut cases, mut problems) = (Vec::new(), Vec::new());
+    for source in &beside {
+        match definitions.cases(source) {
+            Ok(found) => cases.extend(found),
+            Err(found) => problems.extend(found),
         }
     }
-    Ok((named.clone(), named))
+    if problems.is_empty() { Ok((definitions, cases, files)) } else { Err(wrong(problems)) }
 }
 
 /// Looks for mistakes; the exit code is 3 where there is one.
-pub(crate) fn lint_all(paths: &[PathBuf]) -> Result<(String, u8), Error> {
-    let (sources, named) = gathered(paths)?;
-    let problems = lint(&sources, &named);
+pub(crate) fn lint(paths: &[PathBuf]) -> Result<(String, u8), Error> {
+    let (definitions, cases, files) = loaded(paths)?;
+    let problems = definitions.lints(Some(&cases));
     let mut text = String::new();
     for problem in &problems {
         let _ = writeln!(text, "{problem}\n");
     }
     let _ = match problems.len() {
-        0 => writeln!(text, "{} files, nothing to mend", named.len()),
-        1 => writeln!(text, "1 problem"),
-        count => writeln!(text, "{count} problems"),
+        0 => writeln!(text, "{}, nothing to mend", counted(files, "file")),
+        count => writeln!(text, "{}", counted(count, "problem")),
     };
     Ok((text, if problems.is_empty() { 0 } else { 3 }))
 }
 
 /// Runs cases; the exit code is 1 where one does not come out as it says.
-pub(crate) fn test_all(paths: &[PathBuf]) -> Result<(String, u8), Error> {
-    let (sources, named) = gathered(paths)?;
-    let definitions = Definitions::load(sources).map_err(wrong)?;
-    let cases = cases(&definitions, &named).map_err(wrong)?;
+pub(crate) fn test(paths: &[PathBuf]) -> Result<(String, u8), Error> {
+    let (definitions, cases, _) = loaded(paths)?;
     let failures = run_cases(&definitions, &cases);
     let mut text = String::new();
     for failure in &failures {
         let _ = writeln!(text, "{failure}\n");
     }
-    let _ = writeln!(text, "{} of {} cases come out as they say", cases.len() - failures.len(), cases.len());
+    let checks = definitions.checks().count();
+    let _ = writeln!(
+        text,
+        "{} of {} of {} come out as they say",
+        cases.len() - failures.len(),
+        counted(cases.len(), "case"),
+        counted(checks, "check")
+    );
     Ok((text, u8::from(!failures.is_empty())))
 }
 
-/// Prints a JSON Schema.
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// A JSON Schema.
 pub(crate) fn schema(args: &SchemaArgs) -> String {
-    let schema = match args.of {
-        SchemaOf::Benchmark => crate::definition::schema(),
+    crate::report::to_json(&match args.of {
+        SchemaOf::Benchmark => benchmark_schema(),
+        SchemaOf::Profile => profile_schema(),
         SchemaOf::Run => crate::report::schema(),
-    };
-    crate::report::to_json(&schema)
+    })
 }

@@ -1,6 +1,7 @@
 //! The command line: arguments, phases, progress, exit codes.
 
 mod args;
+mod definitions;
 mod error;
 mod explain;
 mod facts;
@@ -41,6 +42,9 @@ fn run(command: Command) -> Result<u8, Error> {
         Command::Audit(args) => return supervised::audit(args),
         Command::Facts(args) => return supervised::facts(args),
         Command::SelfTest(args) => return self_test(!args.unsealed),
+        Command::Lint(args) => return finish(definitions::lint(&args.paths)?),
+        Command::Test(args) => return finish(definitions::test(&args.paths)?),
+        Command::Schema(args) => definitions::schema(&args),
         Command::List(args) => list::list(&args)?,
         Command::Explain(args) => explain::explain(&args)?,
         Command::Completions { shell } => {
@@ -53,9 +57,13 @@ fn run(command: Command) -> Result<u8, Error> {
             clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| Error::Internal(error.to_string()))?;
             return output::say(&page).map(|()| 0);
         }
-        Command::Lint(_) | Command::Test(_) | Command::Schema(_) => String::new(),
     };
     output::say(text.as_bytes()).map(|()| 0)
+}
+
+/// Prints a text and gives its exit code.
+fn finish((text, code): (String, u8)) -> Result<u8, Error> {
+    output::say(text.as_bytes()).map(|()| code)
 }
 
 /// Prints what came of every act the sandbox must refuse or allow; 1 where one came out otherwise.
@@ -69,6 +77,5 @@ fn self_test(sealed: bool) -> Result<u8, Error> {
     let forbidden: Vec<_> = attempts.iter().filter(|attempt| attempt.forbidden).collect();
     let refused = forbidden.iter().filter(|attempt| attempt.ok).count();
     text += &format!("{refused} of {} forbidden acts refused\n", forbidden.len());
-    output::say(text.as_bytes())?;
-    Ok(u8::from(!attempts.iter().all(|attempt| attempt.ok)))
+    finish((text, u8::from(!attempts.iter().all(|attempt| attempt.ok))))
 }
