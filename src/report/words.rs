@@ -37,6 +37,8 @@ pub(super) fn source(observation: &Observation) -> Option<String> {
             Origin::Derived => None,
             Origin::Default { of } => Some(format!("the default of {}", of.shown())),
             Origin::Stat { path } => Some(format!("seen by stat of {}", path.shown())),
+            // The endpoint holds a long id and tells a reader nothing that the subject does not.
+            Origin::Engine { engine, .. } => Some(format!("answered by {}", engine.shown())),
             origin => Some(format!("seen in {origin}")),
         },
     }

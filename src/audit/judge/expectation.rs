@@ -230,7 +230,7 @@ impl<'a> Scene<'a> {
 
     /// A record that was counted.
     fn named(&self, record: &Record, truth: Truth) -> Observation {
-        let name = record.fact(0).cloned().unwrap_or_else(|| Fact::Absent(Origin::Derived));
+        let name = record.fact(0).cloned().unwrap_or(Fact::Absent(Origin::Derived));
         Observation {
             resource: self.expectation.query.resource.to_owned(),
             subject: Some(evidence::subject(&record.subject())),

@@ -102,7 +102,8 @@ const DOWN: Option<&str> = Some("exited");
 #[test]
 fn each_reads_selected_implies_matches() {
     use Outcome::{Fail, NotApplicable, Pass, Unknown};
-    let table: &[(&str, Vec<Record>, Outcome, (u64, u64))] = &[
+    type Row = (&'static str, Vec<Record>, Outcome, (u64, u64));
+    let table: &[Row] = &[
         ("none", vec![], NotApplicable, (0, 0)),
         ("none selected", vec![thing("a", DOWN, Some(true))], NotApplicable, (0, 0)),
         ("all good", vec![thing("a", UP, Some(false)), thing("b", UP, Some(false))], Pass, (2, 2)),

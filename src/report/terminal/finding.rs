@@ -14,7 +14,7 @@ const LABEL: usize = 9;
 
 pub(super) fn write(page: &mut Page, finding: &Finding, verbose: bool) {
     head(page, finding);
-    if let Some(subjects) = words::subjects(finding) {
+    if let Some(subjects) = words::subjects(finding).filter(|_| finding.result != Outcome::Manual) {
         page.plain(INDENT, &subjects);
     }
     let wanted = match finding.result {
@@ -140,7 +140,9 @@ fn labelled(page: &mut Page, label: &str, text: &str) {
 
 fn policy(page: &mut Page, finding: &Finding) {
     labelled(page, "policy", &format!("{}:{}", finding.place.file, finding.place.line));
-    let controls: Vec<String> = finding.references.iter().map(|one| format!("{} {}", one.profile, one.control)).collect();
+    // A control that is called like the check says nothing new.
+    let others = finding.references.iter().filter(|one| one.control != finding.check);
+    let controls: Vec<String> = others.map(|one| format!("{} {}", one.profile, one.control)).collect();
     labelled(page, "controls", &controls.join(", "));
 }
 
