@@ -2,7 +2,6 @@
 //!
 //! The lock belongs to the descriptor, not to the file: it is gone when its holder is, however that ended, and no
 //! process started meanwhile inherits it.
-#![expect(clippy::disallowed_methods, reason = "the state directory is plimsoll's own")]
 #![expect(clippy::disallowed_methods, reason = "the lock is plimsoll's own file")]
 
 use std::fs::{DirBuilder, File};
