@@ -62,7 +62,7 @@ impl Gates {
         if let Some(severity) = self.fail_on {
             let open: u64 = run.score.open.range(severity..).map(|(_, count)| count).sum();
             if open > 0 {
-                tripped.push(format!("{} of severity {} or above", counted(open, "failure"), word(severity)));
+                tripped.push(format!("{} of severity {} or above", counted(open, "failure"), severity.word()));
             }
         }
         if let (Some(least), Some(score)) = (self.fail_under, run.score.score)
@@ -94,18 +94,6 @@ impl Gates {
 
 fn counted(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
-/// A severity in one word.
-#[must_use]
-pub fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-        Severity::Critical => "critical",
-    }
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ impl fmt::Display for Reason {
             Self::TooLarge => f.write_str("larger than what is read"),
             Self::Malformed(what) => write!(f, "not understood: {}", what.shown()),
             Self::NotCollected => f.write_str("not collected from this host"),
-            Self::Unsupported(why) => write!(f, "cannot be told: {}", why.shown()),
+            Self::Unsupported(why) => write!(f, "{}", why.shown()),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The first six columns are `check,severity,weight,result,k,n` and never need quotes, so that `awk -F,` can sum them.
 
 use super::worksheet::lines;
-use crate::audit::{Outcome, Run, gate};
+use crate::audit::{Outcome, Run};
 use crate::fact::Shown;
 
 const HEADER: [&str; 11] = ["check", "severity", "weight", "result", "k", "n", "title", "benchmark", "controls", "reason", "waived_until"];
@@ -20,7 +20,7 @@ pub(super) fn render(run: &Run) -> Vec<u8> {
         let until = finding.waivers.iter().map(|waiver| waiver.expires).min().filter(|_| finding.result == Outcome::Waived);
         let _ = csv.write_record([
             cell(&finding.check),
-            gate::word(finding.severity).to_owned(),
+            finding.severity.word().to_owned(),
             line.weight.to_string(),
             finding.result.word().to_owned(),
             ok,

@@ -7,7 +7,7 @@ mod page;
 use std::cmp::Reverse;
 
 use super::{Style, words};
-use crate::audit::{ControlResult, Finding, NoteKind, Outcome, Run, gate};
+use crate::audit::{ControlResult, Finding, NoteKind, Outcome, Run};
 use crate::fact::Shown;
 use page::{Ink, Page};
 
@@ -98,7 +98,7 @@ fn profiles(page: &mut Page, run: &Run) {
         page.headed(&[(Ink::Strong, &format!("{}: ", Shown::of(&profile.id)))], &text, 2);
     }
     let counts = |outcome| with(run, &[outcome]).len() as u64;
-    let open: Vec<String> = run.score.open.iter().rev().map(|(severity, count)| format!("{count} {}", gate::word(*severity))).collect();
+    let open: Vec<String> = run.score.open.iter().rev().map(|(severity, count)| format!("{count} {}", severity.word())).collect();
     let open = if open.is_empty() { String::new() } else { format!(" ({})", open.join(", ")) };
     let parts = Outcome::ALL.map(|outcome| {
         let detail = if outcome == Outcome::Fail { open.as_str() } else { "" };
@@ -120,7 +120,7 @@ fn numbers(page: &mut Page, run: &Run) {
                 Ink::Bad
             };
             let open = match score.open.iter().next_back() {
-                Some((severity, count)) => format!(", {count} {} open", gate::word(*severity)),
+                Some((severity, count)) => format!(", {count} {} open", severity.word()),
                 None => String::new(),
             };
             page.headed(

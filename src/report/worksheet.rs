@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::audit::{Finding, Outcome, Run, Sums, Tenths, gate, weight};
+use crate::audit::{Finding, Outcome, Run, Sums, Tenths, weight};
 
 /// Weight, and subjects as `k` and `n` where there are any.
 pub(super) struct Line<'a> {
@@ -53,7 +53,7 @@ pub fn explain_score(run: &Run) -> String {
         let subjects = line.subjects.map_or("-".to_owned(), |(ok, of)| format!("{ok} of {of}"));
         let Finding { check, severity, result, .. } = line.finding;
         let counted = if matches!(result, Outcome::NotApplicable | Outcome::Skipped) { 0 } else { line.weight };
-        let _ = writeln!(text, "{check:<width$}  {:<8}  {counted:>6}  {:<14}  {subjects}", gate::word(*severity), result.word());
+        let _ = writeln!(text, "{check:<width$}  {:<8}  {counted:>6}  {:<14}  {subjects}", severity.word(), result.word());
     }
     text
 }

@@ -85,6 +85,7 @@ impl fmt::Display for Expected<'_> {
                 None => write!(f, "containing something {}", self.of(inner)),
             },
             Matcher::Only(inner) => match self.of(inner).plain() {
+                Some(plain) if plain.is_empty() => f.write_str("empty"),
                 Some(plain) => write!(f, "only of [{}]", join(plain, ", ")),
                 None => write!(f, "only elements {}", self.of(inner)),
             },

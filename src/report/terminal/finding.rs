@@ -1,7 +1,7 @@
 //! One finding on a terminal: what is wrong, where, why it matters, and the smallest thing to do about it.
 
 use super::page::{Ink, Page};
-use crate::audit::{Finding, Observation, Outcome, gate};
+use crate::audit::{Finding, Observation, Outcome};
 use crate::fact::{Shown, Text, Truth};
 use crate::report::words;
 
@@ -65,7 +65,7 @@ pub(super) fn head(page: &mut Page, finding: &Finding) {
         Outcome::NotApplicable => (Ink::Faint, "N/A"),
         Outcome::Skipped => (Ink::Faint, "SKIPPED"),
     };
-    let (result, severity) = (format!("{word:<8}"), format!("{:<9}", gate::word(finding.severity)));
+    let (result, severity) = (format!("{word:<8}"), format!("{:<9}", finding.severity.word()));
     let check = format!("{}   ", Shown::of(&finding.check));
     let head = [(ink, result.as_str()), (ink, severity.as_str()), (Ink::Strong, check.as_str())];
     page.headed(&head, &Shown::of(&finding.title).to_string(), INDENT);
