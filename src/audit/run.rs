@@ -62,7 +62,7 @@ pub struct Run {
 
 impl Run {
     /// Gives the run its id: its time, and a digest of all it holds.
-    pub fn seal(&mut self) {
+    pub(super) fn seal(&mut self) {
         self.id.clear();
         let content = serde_json::to_vec(self).unwrap_or_default();
         let digest = hex(&Sha256::digest(content));

@@ -20,6 +20,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A run that is over sooner shows no progress.
 const QUIET: Duration = Duration::from_millis(500);
 
+/// Documents by the number of their output.
+type Outputs = Vec<(u16, Vec<u8>)>;
+
 /// `plimsoll audit`.
 pub(crate) fn audit(args: AuditArgs) -> Result<u8, Error> {
     let targets = targets(&args)?;
@@ -53,7 +56,7 @@ pub(crate) fn facts(args: FactsArgs) -> Result<u8, Error> {
 }
 
 /// Runs a task in a sealed worker; its exit code, and its outputs by number. What it has to say to people is said.
-fn run(task: &Task, host: &HostArgs) -> Result<(u8, Vec<(u16, Vec<u8>)>), Error> {
+fn run(task: &Task, host: &HostArgs) -> Result<(u8, Outputs), Error> {
     let job = Job::new(task).map_err(|error| Error::Internal(error.to_string()))?;
     let options = seal::Options {
         sandbox: host.sandbox == Switch::On,

@@ -15,7 +15,6 @@ use crate::definition::Definitions;
 use crate::host::Host;
 use crate::host::broker::Broker;
 use crate::host::live::Live;
-use crate::host::manifest::Recorded;
 use crate::host::root::Root;
 use crate::report::{self, Format, Style};
 use crate::resource::Context;
@@ -74,18 +73,14 @@ fn audit(sealed: Sealed, args: AuditArgs, formats: &[Format], style: Style) -> R
         put(&sealed.report, 0, text.as_bytes())?;
         return Ok(0);
     }
-    // Kept for the rest of the process's life: a thread that hangs may still hold it.
-    let host: &'static dyn Host = &**Box::leak(Box::new(host(&args.host, Box::new(sealed.broker))?));
-    let recorded = Arc::new(Recorded::new(host));
+    let host = host(&args.host, Box::new(sealed.broker))?;
     let limits = Limits { deadline: args.host.deadline, ..Limits::default() };
     let options = Options { request, limits, sandbox: Some(sealed.sandbox) };
     let to = &sealed.report;
     let mut progress = |progress: audit::Progress<'_>| {
         to.progress(&format!("{} of {} looked at: {}", progress.done, progress.of, progress.query.resource));
     };
-    let mut run = audit::audit(recorded.clone(), &definitions, &options, &mut progress).map_err(|error| Error::Audit(error.to_string()))?;
-    run.manifest = recorded.manifest();
-    run.seal();
+    let run = audit::audit(host, &definitions, &options, &mut progress).map_err(|error| Error::Audit(error.to_string()))?;
     let gates = Gates {
         fail_on: args.fail_on,
         fail_under: args.fail_under,

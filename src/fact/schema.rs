@@ -60,6 +60,7 @@ macro_rules! record {
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone)]
+        #[allow(unreachable_pub, reason = "tests declare records inside their modules")]
         pub struct $name {
             $( $(#[doc = $field_doc])+ pub $field: $crate::fact::Fact<$kind>, )+
             $(
@@ -92,7 +93,7 @@ macro_rules! record {
 
         impl $name {
             /// A record of which nothing is known yet, each fact a gap for the same reason.
-            #[allow(dead_code)]
+            #[allow(dead_code, unreachable_pub)]
             #[must_use]
             pub fn unknown(gap: &$crate::fact::Gap) -> Self {
                 Self {

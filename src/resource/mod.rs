@@ -63,12 +63,15 @@ pub trait Resource {
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap>;
 }
 
+/// Something worked out once; threads that want it meanwhile wait.
+type Memo = Arc<OnceLock<Arc<dyn Any + Send + Sync>>>;
+
 /// What a resource may use while it collects.
 pub struct Context<'a> {
     /// The host to look at.
     pub host: &'a dyn Host,
     wanted: BTreeMap<&'static str, BTreeSet<String>>,
-    memo: Mutex<HashMap<TypeId, Arc<OnceLock<Arc<dyn Any + Send + Sync>>>>>,
+    memo: Mutex<HashMap<TypeId, Memo>>,
 }
 
 impl<'a> Context<'a> {

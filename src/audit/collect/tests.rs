@@ -125,7 +125,7 @@ fn a_collector_that_takes_too_long_is_given_up() {
 
 #[test]
 fn a_panic_is_a_gap_and_is_told() {
-    let (collected, _) = collect(QUICK, &["/panic", "/etc/a"]);
+    let (collected, _) = collect(Limits::default(), &["/panic", "/etc/a"]);
     assert_eq!(reason(&collected, "/panic"), Some(Reason::unsupported("internal error")));
     assert_eq!(reason(&collected, "/etc/a"), None);
     assert_eq!(collected.notes[0].kind, NoteKind::InternalError);
