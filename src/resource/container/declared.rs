@@ -37,13 +37,21 @@ pub(super) fn listed(entry: &ContainerListEntry, engine: &Engine, own: Option<&s
     row.name = source.text(entry.name());
     row.id = source.text(entry.id.as_str());
     row.engine = Fact::derived(engine.name.clone());
-    row.state = source.text(entry.state.as_str());
+    row.state = state(&entry.state, &source);
     row.pause = source.flag(kind::is_pause(&labels, &entry.image));
     row.own = source.flag(own == Some(entry.id.as_str()));
     row.swarm_service = source.text_or_absent(labels.swarm_service());
     row.compose_project = source.text_or_absent(labels.compose_project());
     image(&mut row, &entry.image, &entry.image_id, &source);
     Read { row, id: entry.id.clone(), modes: None, declared: None, pid: 0, source }
+}
+
+/// What an engine leaves out is not known: nothing may conclude that the container does not run.
+fn state(word: &str, source: &Source) -> Fact<Text> {
+    match word {
+        "" => Fact::Unknown(Gap::new(source.0.clone(), Reason::malformed("the engine does not say in which state the container is"))),
+        word => source.text(word),
+    }
 }
 
 fn image(row: &mut Container, named: &str, id: &str, source: &Source) {
@@ -184,7 +192,7 @@ impl Read {
             name: source.text(inspect.name.trim_start_matches('/')),
             id: source.text(inspect.id.as_str()),
             engine: Fact::derived(engine.name.clone()),
-            state: source.text(inspect.state.status.as_str()),
+            state: state(&inspect.state.status, &source),
             pause: source.flag(kind::is_pause(&labels, &inspect.config.image)),
             own: source.flag(own == Some(inspect.id.as_str())),
             swarm_service: source.text_or_absent(swarm_service),

@@ -39,6 +39,8 @@ pub(in crate::resource) struct Promise {
     pub(in crate::resource) name: Fact<Text>,
     pub(in crate::resource) id: Text,
     pub(in crate::resource) engine: Text,
+    /// Whether it must have processes: it does not while it waits to be restarted.
+    pub(in crate::resource) alive: bool,
     /// First process; `None` where the container's document could not be read.
     pub(in crate::resource) pid: Option<i32>,
     pub(in crate::resource) capabilities: Option<Declared>,
@@ -145,7 +147,8 @@ fn inspect(
         Fact::Absent(_) => return None,
         Fact::Unknown(gap) => return failed(&gap),
     };
-    let inspect: ContainerInspect = match engine_json::read(&body) {
+    let parts = ["State", "HostConfig", "Config", "NetworkSettings"];
+    let inspect: ContainerInspect = match engine_json::read_whole(&body, &parts) {
         Ok(inspect) => inspect,
         Err(what) => return failed(&Gap::new(origin, Reason::malformed(what))),
     };
@@ -162,6 +165,7 @@ fn promise(read: &Read, engine: &Engine) -> Promise {
         name: row.name.clone(),
         id: Text::from(read.id.as_str()),
         engine: engine.name.clone(),
+        alive: matches!(row.state.known().map(Text::raw), Some("running" | "paused")),
         pid: (read.pid > 0).then_some(read.pid),
         capabilities: read.declared,
         seccomp: row.seccomp.clone(),

@@ -129,8 +129,7 @@ impl Look<'_, '_> {
             }
         }
         let name = format!("{container}/?");
-        // One that waits to be restarted has no process.
-        if !seen && promise.pid.is_some() && of.picks(&name) {
+        if !seen && (promise.alive || promise.pid.is_some()) && of.picks(&name) {
             let none = || Gap::new(Origin::kernel("/proc"), Reason::unsupported("none of the container's processes can be seen"));
             let gap = self.found.gap().cloned().unwrap_or_else(none);
             rows.push(unseen(&name, promise.name.clone(), &promise.engine, &gap));

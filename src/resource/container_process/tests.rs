@@ -137,6 +137,8 @@ fn what_cannot_be_read_is_neither_kept_nor_broken() {
         (Fact::Unknown(_), Fact::Unknown(_), Fact::Unknown(_))
     ));
     assert_eq!(row.pid.known(), Some(&700));
+    let neither = host(&[inspect('a', json!({}))]).answer(SOCKET, Route::Container(crate::host::engine::Id([0xaa; 32])), "{");
+    assert!(matches!(one(&neither, "web/*").capabilities, Fact::Unknown(_)), "running, by the list, and nothing more is known");
     let unseen = host(&[inspect('a', json!({}))]);
     assert!(matches!(one(&unseen, "web/*").pid, Fact::Unknown(_)), "a running container has a process");
     assert!(collect(&host(&[inspect('a', json!({"State": {"Status": "exited", "Running": false, "Pid": 0}}))]), "**").is_empty());

@@ -100,11 +100,16 @@ impl Engine {
     /// The data directory, links not resolved: as the engine says, else as it was told. The directory that remapping
     /// of user namespaces makes in it, `UID.GID`, is taken off.
     pub(super) fn data_root(&self, context: &Context<'_>) -> Fact<PathBuf> {
+        self.used_root(context).map(without_remapping)
+    }
+
+    /// The directory the engine really keeps its images, containers and volumes in: with remapping of user namespaces,
+    /// that is the directory `UID.GID` in the data directory, as long as the engine is there to say so.
+    pub(super) fn used_root(&self, context: &Context<'_>) -> Fact<PathBuf> {
         let said = self
             .document(context, Route::Info)
             .at("/DockerRootDir", |dir| dir.as_str().filter(|dir| dir.starts_with('/')).map(PathBuf::from));
         match said {
-            Fact::Known(path, origin) => Fact::Known(without_remapping(path), origin),
             // Only dockerd's own files tell of a data directory.
             Fact::Absent(_) | Fact::Unknown(_) if self.kind == Kind::Docker => self.told.data_root(),
             unsaid => unsaid,

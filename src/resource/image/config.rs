@@ -16,7 +16,7 @@ const BLOBS: &str = "io.containerd.content.v1.content/blobs/sha256";
 /// Where one engine keeps its images.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
-    /// The engine's data directory.
+    /// The directory the engine keeps its images in.
     pub(super) root: PathBuf,
     /// Its storage driver.
     pub(super) driver: String,

@@ -82,7 +82,7 @@ fn store(context: &Context<'_>, engine: &Engine) -> Fact<Store> {
         Some(driver) if !driver.is_empty() && !driver.contains('/') => Fact::Known(driver.to_owned(), origin),
         _ => Fact::Unknown(Gap::new(origin, Reason::malformed("no storage driver is named"))),
     });
-    driver.and_then(|driver, _| engine.data_root(context).map(|root| Store { root, driver }))
+    driver.and_then(|driver, _| engine.used_root(context).map(|root| Store { root, driver }))
 }
 
 struct Look<'a, 'host> {
@@ -126,7 +126,7 @@ impl Look<'_, '_> {
             Fact::Absent(_) => return Ok(None),
             Fact::Unknown(gap) => return Err(gap),
         };
-        let inspect: ImageInspect = engine_json::read(&body).map_err(|what| Gap::new(origin.clone(), Reason::malformed(what)))?;
+        let inspect: ImageInspect = engine_json::read_whole(&body, &["RootFS"]).map_err(|what| Gap::new(origin.clone(), Reason::malformed(what)))?;
         let document = self.context.wants_document("image").then(|| redacted(&body, &origin).ok()).flatten();
         let source = Source(origin);
         let config = &inspect.config;

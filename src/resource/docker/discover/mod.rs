@@ -1,5 +1,7 @@
 //! Finds the container engines of a host: by processes, sockets and what is installed.
 
+mod dormant;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,7 +47,7 @@ pub(super) fn discover(context: &Context<'_>) -> Result<Vec<Engine>, Gap> {
         search.podman_process(process);
     }
     search.podman_at(PathBuf::from(PODMAN_SOCKET), 0, None);
-    search.system_docker();
+    search.system_docker(context);
     search.user_sockets();
     search.name_all();
     match processes {
@@ -175,8 +177,9 @@ impl Search<'_> {
         self.add(Kind::Podman, Some(socket), uid, process.cloned(), told);
     }
 
-    /// Root's Docker on the usual socket, where no process of it was seen: hidden, started on demand, or stopped.
-    fn system_docker(&mut self) {
+    /// Root's Docker on the usual socket, where no process of it was seen: hidden, started on demand, or stopped. One that is
+    /// installed and nothing more, as beside rootless engines, is none.
+    fn system_docker(&mut self, context: &Context<'_>) {
         let socket = self.real(Path::new(DOCKER_SOCKET));
         if self.taken(&socket) {
             return;
@@ -195,7 +198,9 @@ impl Search<'_> {
             defaults.data_root = "/var/snap/docker/common/var-lib-docker".into();
         }
         let told = Told::new(self.host, None, Some(unit), defaults);
-        self.add(Kind::Docker, Some(socket), 0, None, told);
+        if !dormant::is_dormant(context, &socket, unit, &told.data_root()) {
+            self.add(Kind::Docker, Some(socket), 0, None, told);
+        }
     }
 
     fn user_sockets(&mut self) {

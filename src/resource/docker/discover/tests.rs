@@ -126,3 +126,34 @@ fn a_broken_configuration_is_no_default() {
     assert!(matches!(engines[0].told.data_root(), Fact::Unknown(Gap { reason: Reason::Malformed(_), .. })));
     assert_eq!(engines[0].name.raw(), "docker");
 }
+
+#[test]
+fn docker_that_is_installed_and_nothing_more_is_no_engine() {
+    let installed = || {
+        daemon(Memory::new(), 1, 0, "/sbin/init")
+            .file("/usr/bin/dockerd", "")
+            .file(
+                "/usr/lib/systemd/system/docker.service",
+                "[Service]\nExecStart=/usr/bin/dockerd\n[Install]\nWantedBy=multi-user.target\n",
+            )
+            .file("/usr/lib/systemd/system/docker.socket", "[Socket]\nListenStream=/run/docker.sock\n[Install]\nWantedBy=sockets.target\n")
+            .node("/etc/systemd/system", FileKind::Directory, 0o755)
+            .node("/var/lib/docker/containers", FileKind::Directory, 0o710)
+            .node("/var/lib/docker/image/overlay2/imagedb/content/sha256", FileKind::Directory, 0o700)
+    };
+    assert!(names(&installed()).is_empty());
+    let stopped = [
+        installed().symlink("/etc/systemd/system/multi-user.target.wants/docker.service", "/usr/lib/systemd/system/docker.service"),
+        installed().symlink("/etc/systemd/system/sockets.target.wants/docker.socket", "/usr/lib/systemd/system/docker.socket"),
+        socket(installed(), "/run/docker.sock", 0),
+        installed().file("/var/lib/docker/containers/ab/config.v2.json", ""),
+        installed().file("/var/lib/docker/image/overlay2/imagedb/content/sha256/ab", ""),
+        installed().file("/var/lib/docker/swarm/docker-state.json", ""),
+        installed().gap("/var/lib/docker", Reason::Denied),
+        installed().gap("/proc", Reason::Denied),
+        installed().gap("/etc/systemd/system", Reason::Denied),
+    ];
+    for (case, host) in stopped.iter().enumerate() {
+        assert_eq!(names(host), ["docker"], "case {case}");
+    }
+}

@@ -1,0 +1,48 @@
+//! Tells an engine that is stopped from one that is merely installed.
+
+use std::path::{Path, PathBuf};
+
+use crate::fact::Fact;
+use crate::host::Host;
+use crate::resource::Context;
+use crate::resource::process_table::ProcessTable;
+use crate::resource::systemd::{Starts, Units};
+
+/// Below a data directory, what exists as soon as the engine has something to come back with. An image directory is one per driver.
+const KEPT: &[&str] = &["containers", "swarm", "containerd/daemon/io.containerd.content.v1.content/blobs/sha256"];
+
+/// Below the image directory of a driver.
+const IMAGES: &str = "imagedb/content/sha256";
+
+/// Images of engines that leave them to the system's containerd.
+const CONTAINERD: &str = "/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256";
+
+/// Whether an engine of which no process was seen is known not to run, nothing starts it, and it keeps nothing.
+/// Whatever of this cannot be told makes it an engine.
+pub(super) fn is_dormant(context: &Context<'_>, socket: &Path, unit: &str, data_root: &Fact<PathBuf>) -> bool {
+    let host = context.host;
+    let not_running = ProcessTable::of(context).as_ref().as_ref().is_ok_and(|table| table.hidden.is_none())
+        && matches!(host.lstat(socket), Fact::Absent(_));
+    not_running && !may_start(context, unit) && !data_root.known().is_none_or(|root| may_keep(host, root))
+}
+
+/// Whether the service, or the socket that activates it, comes up by itself.
+fn may_start(context: &Context<'_>, unit: &str) -> bool {
+    let (units, starts) = (Units::of(context), Starts::of(context));
+    let socket = unit.replace(".service", ".socket");
+    [unit, &socket].into_iter().any(|unit| starts.fact(&units.canonical(unit)).known() != Some(&false))
+}
+
+fn may_keep(host: &dyn Host, root: &Path) -> bool {
+    let anything_in = |path: &Path| match host.list(path) {
+        Fact::Known(inside, _) => !inside.is_empty(),
+        Fact::Absent(_) => false,
+        Fact::Unknown(_) => true,
+    };
+    let images = match host.list(&root.join("image")) {
+        Fact::Known(drivers, _) => drivers.iter().any(|driver| anything_in(&root.join("image").join(&driver.name).join(IMAGES))),
+        Fact::Absent(_) => false,
+        Fact::Unknown(_) => true,
+    };
+    images || KEPT.iter().any(|kept| anything_in(&root.join(kept))) || anything_in(Path::new(CONTAINERD))
+}
