@@ -19,11 +19,12 @@ pub(super) fn write(page: &mut Page, finding: &Finding, verbose: bool) {
     }
     let wanted = match finding.result {
         Outcome::Fail | Outcome::Waived => Some(Truth::False),
-        Outcome::Unknown => Some(Truth::Unknown),
+        // Of what a person has to judge, show what there is to judge.
+        Outcome::Unknown | Outcome::Manual => Some(Truth::Unknown),
         _ => None,
     };
     if let Some(reason) = &finding.reason
-        && (wanted.is_none() || finding.observations.is_empty())
+        && (wanted.is_none() || finding.result == Outcome::Manual || finding.observations.is_empty())
     {
         page.plain(INDENT, &Shown::of(reason).to_string());
     }
