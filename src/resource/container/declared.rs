@@ -208,6 +208,7 @@ impl Read {
             selinux_disabled: source.flag(confinement::selinux_disabled(inspect)),
             read_only_root: source.flag(config.readonly_rootfs),
             sensitive_mounts: mounts.sensitive,
+            risky_mounts: mounts.risky,
             engine_sockets: mounts.engine_sockets,
             shared_mounts: mounts.shared,
             bind_mounts: mounts.bind,

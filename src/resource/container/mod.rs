@@ -84,8 +84,12 @@ record! {
         no_new_privileges: Flag,
         /// Whether the root file system is read-only.
         read_only_root: Flag,
-        /// Sensitive host directories mounted, links resolved and named volumes looked through, as `SOURCE (rw)` or `SOURCE (ro)`.
+        /// Mounts of what the host is made of (`/`, `/boot`, `/dev`, `/etc`, `/lib`, `/lib64`, `/proc`, `/sys`, `/usr` and below), links
+        /// resolved and named volumes looked through, as `SOURCE (rw)` or `SOURCE (ro)`.
         sensitive_mounts: List,
+        /// Mounts of other places that hold secrets, logs or controls of the host: `/root`, `/home`, `/run`, `/var`, `/var/log`, engines' data
+        /// directories, D-Bus and the like; in the same form.
+        risky_mounts: List,
         /// Engine sockets it can reach through a mount, by inode or by a directory that holds one, as paths on the host.
         engine_sockets: List,
         /// Mounts with shared propagation, as paths inside.

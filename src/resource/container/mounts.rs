@@ -23,6 +23,7 @@ struct HostMount {
 /// The facts about mounts.
 pub(super) struct Mounts {
     pub(super) sensitive: Fact<Vec<Text>>,
+    pub(super) risky: Fact<Vec<Text>>,
     pub(super) engine_sockets: Fact<Vec<Text>>,
     pub(super) shared: Fact<Vec<Text>>,
     pub(super) bind: Fact<Vec<Text>>,
@@ -31,14 +32,17 @@ pub(super) struct Mounts {
 impl Mounts {
     pub(super) fn of(host: &dyn Host, inspect: &ContainerInspect, around: &Surroundings<'_>, source: &Source) -> Self {
         let (mounts, mut gap) = host_mounts(inspect, &around.volumes);
-        let (mut sensitive, mut sockets) = (BTreeSet::new(), BTreeSet::new());
+        let (mut sensitive, mut risky, mut sockets) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for mount in &mounts {
             let place = Place::of(host, &mount.source).unwrap_or_else(|failed| {
                 gap.get_or_insert(failed);
                 Place::as_written(&mount.source)
             });
+            let shown = format!("{} ({})", mount.source, rights(mount.rw));
             if around.places.is_sensitive(&place) {
-                sensitive.insert(format!("{} ({})", mount.source, rights(mount.rw)));
+                sensitive.insert(shown);
+            } else if around.places.is_risky(&place) {
+                risky.insert(shown);
             }
             sockets.extend(around.places.sockets_in(&place).map(|path| path.to_string_lossy().into_owned()));
         }
@@ -52,7 +56,7 @@ impl Mounts {
             .filter(|mount| mount.bind)
             .map(|mount| format!("{}:{} ({})", mount.source, mount.target, rights(mount.rw)))
             .collect();
-        Self { sensitive: told(sensitive), engine_sockets: told(sockets), shared: source.list(shared(inspect)), bind: source.list(binds) }
+        Self { sensitive: told(sensitive), risky: told(risky), engine_sockets: told(sockets), shared: source.list(shared(inspect)), bind: source.list(binds) }
     }
 }
 

@@ -8,24 +8,13 @@ use crate::host::{FileKind, Host};
 use crate::resource::Context;
 use crate::resource::docker::Engine;
 
-/// Sensitive themselves and with everything below. The last five are not in the benchmark; the rest is.
-const WHOLE: [&str; 13] = [
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/proc",
-    "/sys",
-    "/usr",
-    "/root",
-    "/var/lib/kubelet",
-    "/var/log",
-    "/run/systemd/private",
-    "/run/dbus",
-];
+/// Sensitive themselves and with everything below: what the host is made of, as the CIS benchmark lists it.
+const SENSITIVE: [&str; 8] = ["/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sys", "/usr"];
 
-/// Sensitive as a whole, while single directories below are the usual thing to mount.
+/// Risky themselves and with everything below: secrets, logs and controls of the host that the benchmark does not list.
+const RISKY: [&str; 5] = ["/root", "/var/lib/kubelet", "/var/log", "/run/systemd/private", "/run/dbus"];
+
+/// Risky as a whole, while single directories below are the usual thing to mount.
 const TOPS: [&str; 2] = ["/home", "/run"];
 
 /// Sockets engines and runtimes listen on when told nothing else.
@@ -55,7 +44,8 @@ struct EngineSocket {
 /// The sensitive places of one host.
 #[derive(Debug)]
 pub(super) struct Places {
-    whole: BTreeSet<PathBuf>,
+    sensitive: BTreeSet<PathBuf>,
+    risky: BTreeSet<PathBuf>,
     tops: BTreeSet<PathBuf>,
     data_roots: BTreeSet<PathBuf>,
     sockets: Vec<EngineSocket>,
@@ -130,16 +120,22 @@ impl Places {
                 sockets.push(EngineSocket { path: host.resolve(&path).known().cloned().unwrap_or(path), identity });
             }
         }
-        Self { whole: all(&WHOLE), tops: all(&TOPS), data_roots: data_roots.flat_map(|root| both(&root)).collect(), sockets }
+        let data_roots = data_roots.flat_map(|root| both(&root)).collect();
+        Self { sensitive: all(&SENSITIVE), risky: all(&RISKY), tops: all(&TOPS), data_roots, sockets }
     }
 
-    /// Whether a place is sensitive: one of the directories, below one, or above one.
+    /// Whether a place is sensitive: the root directory, one of the directories, or below one.
     pub(super) fn is_sensitive(&self, place: &Place) -> bool {
+        place.path == Path::new("/") || self.sensitive.iter().any(|directory| place.path.starts_with(directory))
+    }
+
+    /// Whether a place that is not sensitive is risky: one of the directories, below one, or above one.
+    pub(super) fn is_risky(&self, place: &Place) -> bool {
         let path = place.path.as_path();
         let below = |directories: &BTreeSet<PathBuf>| directories.iter().any(|directory| path.starts_with(directory));
         let above = |directories: &BTreeSet<PathBuf>| directories.iter().any(|directory| directory.starts_with(path));
-        below(&self.whole)
-            || above(&self.whole)
+        below(&self.risky)
+            || above(&self.risky)
             || above(&self.tops)
             || above(&self.data_roots)
             || self.data_roots.iter().filter_map(|root| path.strip_prefix(root).ok()).any(|inside| !is_a_volume(inside))
@@ -181,10 +177,13 @@ mod tests {
             .file("/var/lib/docker/volumes/v/_data/x", "")
     }
 
-    fn sensitive(source: &str) -> bool {
+    /// Whether a source is sensitive, and whether it is risky.
+    fn judged(source: &str) -> (bool, bool) {
         let host = host();
         let places = Places::of(&Context::new(&host), &[]);
-        places.is_sensitive(&Place::of(&host, source).unwrap())
+        let place = Place::of(&host, source).unwrap();
+        let sensitive = places.is_sensitive(&place);
+        (sensitive, !sensitive && places.is_risky(&place))
     }
 
     fn sockets(source: &str) -> Vec<String> {
@@ -194,31 +193,16 @@ mod tests {
     }
 
     #[test]
-    fn sensitive_sources() {
-        for source in [
-            "/",
-            "/etc",
-            "/etc/",
-            "/etc/shadow",
-            "/srv/../etc",
-            "/srv/link",
-            "/srv/link/shadow",
-            "/lib",
-            "/lib/x",
-            "/usr/lib",
-            "/var",
-            "/run",
-            "/var/run",
-            "/home",
-            "/var/lib/docker",
-            "/var/lib/docker/containers",
-            "/var/lib/docker/volumes",
-            "/var/log/gone",
-        ] {
-            assert!(sensitive(source), "{source}");
+    fn sources_are_judged_by_what_they_lead_to() {
+        for source in ["/", "/etc", "/etc/", "/etc/shadow", "/srv/../etc", "/srv/link", "/srv/link/shadow", "/lib", "/lib/x", "/usr/lib"] {
+            assert_eq!(judged(source), (true, false), "{source}");
+        }
+        let inside = ["/var/lib/docker", "/var/lib/docker/containers", "/var/lib/docker/volumes", "/var/log/gone"];
+        for source in ["/var", "/run", "/var/run", "/home", "/root"].iter().chain(&inside) {
+            assert_eq!(judged(source), (false, true), "{source}");
         }
         for source in ["/srv/data", "/srv", "/home/alice/project", "/etcetera", "/run/app", "/var/lib/docker/volumes/v/_data", "/opt"] {
-            assert!(!sensitive(source), "{source}");
+            assert_eq!(judged(source), (false, false), "{source}");
         }
     }
 

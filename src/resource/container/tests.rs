@@ -234,7 +234,8 @@ fn mounts_are_looked_through() {
     ]);
     let host = host_with(&[inspect('a', json!({ "Mounts": mounts }))], volumes);
     let row = only(&host.symlink("/var/run", "/run").file("/etc/shadow", "").file("/srv/x", "").file(&format!("{data}/x"), ""));
-    assert_eq!(texts(&row.sensitive_mounts), ["/etc (rw)", "/var/run (ro)"]);
+    assert_eq!(texts(&row.sensitive_mounts), ["/etc (rw)"]);
+    assert_eq!(texts(&row.risky_mounts), ["/var/run (ro)"]);
     assert_eq!(texts(&row.engine_sockets), ["/run/docker.sock"], "by the directory, and not by a volume's name");
     assert_eq!(texts(&row.bind_mounts), ["/srv:/srv (rw)", "/var/run:/hr (ro)"]);
 }
