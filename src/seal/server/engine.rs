@@ -19,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::fact::Reason;
 use crate::host::broker::frame::{Failure, MOST_PART};
@@ -147,7 +148,8 @@ impl Engines {
                 Err(error) => return Err(refused(error)),
             }
         }
-        let peer = sockopt::socket_peercred(&socket).map_err(refused)?.uid.as_raw();
+        // Not rustix's, which fails for a peer outside our process id namespace: its process has no number in here.
+        let peer = getsockopt(&socket, PeerCredentials).map_err(|error| failure(&error.into()))?.uid();
         if peer != 0 && peer != to.owner {
             return Err(Reason::unsupported("somebody other than root and the owner of the socket listens there").into());
         }
