@@ -111,7 +111,10 @@ fn host(args: &HostArgs, broker: Box<dyn Broker>) -> Result<Arc<dyn Host + Send 
     let now = Utc::now();
     Ok(match &args.root {
         Some(directory) => Arc::new(Root::open(directory, now)?),
-        None => Arc::new(Live::new(broker, now).map_err(|source| Error::Audit(format!("cannot open /: {source}")))?),
+        None => {
+            let live = Live::new(broker, now).map_err(|source| Error::Audit(format!("cannot open /: {source}")))?;
+            Arc::new(live.naming(args.engine_socket.clone()))
+        }
     })
 }
 

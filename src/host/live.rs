@@ -17,13 +17,20 @@ pub struct Live {
     tree: Tree,
     broker: Box<dyn Broker>,
     now: DateTime<Utc>,
+    named_engines: Vec<PathBuf>,
     busy: Busy,
 }
 
 impl Live {
     /// This machine at a time, asking a supervisor through `broker`. Errors where not even `/` can be opened.
     pub fn new(broker: Box<dyn Broker>, now: DateTime<Utc>) -> std::io::Result<Self> {
-        Ok(Self { tree: Tree::open(Path::new("/"), true)?, broker, now, busy: Busy::default() })
+        Ok(Self { tree: Tree::open(Path::new("/"), true)?, broker, now, named_engines: Vec::new(), busy: Busy::default() })
+    }
+
+    /// With engines on these sockets too.
+    #[must_use]
+    pub fn naming(self, named_engines: Vec<PathBuf>) -> Self {
+        Self { named_engines, ..self }
     }
 }
 
@@ -86,6 +93,10 @@ impl Host for Live {
 
     fn identity(&self) -> Identity {
         identity::of_this_machine(self)
+    }
+
+    fn named_engines(&self) -> &[PathBuf] {
+        &self.named_engines
     }
 
     fn parallelism(&self) -> usize {
@@ -269,7 +280,7 @@ mod tests {
         symlink("nfs/x", dir.join("link")).unwrap();
         let remote = [(dir.join("nfs"), "nfs4".into()), ("/".into(), "9p".into())];
         let tree = Tree::open(Path::new("/"), true).unwrap().without(remote);
-        let host = Live { tree, broker: Box::new(Supervisor), now: DateTime::UNIX_EPOCH, busy: Busy::default() };
+        let host = Live { tree, broker: Box::new(Supervisor), now: DateTime::UNIX_EPOCH, named_engines: Vec::new(), busy: Busy::default() };
         for path in ["nfs/x", "link", "nfs/../nfs/x"] {
             assert_eq!(reason(host.read(&dir.join(path))), "is on a file system that may not answer: nfs4");
         }

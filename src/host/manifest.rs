@@ -170,6 +170,10 @@ impl Host for Recorded<'_> {
         self.host.identity()
     }
 
+    fn named_engines(&self) -> &[PathBuf] {
+        self.host.named_engines()
+    }
+
     fn parallelism(&self) -> usize {
         self.host.parallelism()
     }

@@ -22,6 +22,7 @@ pub struct Memory {
     links: BTreeMap<i32, ProcessLinks>,
     now: DateTime<Utc>,
     identity: Identity,
+    named_engines: Vec<PathBuf>,
 }
 
 struct Node {
@@ -100,6 +101,13 @@ impl Memory {
     #[must_use]
     pub fn answer(mut self, socket: &str, route: Route, body: impl AsRef<[u8]>) -> Self {
         self.answers.insert((socket.into(), route), Ok(body.as_ref().into()));
+        self
+    }
+
+    /// The socket of an engine that whoever asked for the audit named.
+    #[must_use]
+    pub fn named_engine(mut self, socket: &str) -> Self {
+        self.named_engines.push(socket.into());
         self
     }
 
@@ -258,6 +266,10 @@ impl Host for Memory {
 
     fn identity(&self) -> Identity {
         self.identity.clone()
+    }
+
+    fn named_engines(&self) -> &[PathBuf] {
+        &self.named_engines
     }
 }
 

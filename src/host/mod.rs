@@ -69,6 +69,11 @@ pub trait Host: Sync {
     /// Who this host is.
     fn identity(&self) -> Identity;
 
+    /// Sockets of engines named by whoever asked for the audit, beside those that can be found.
+    fn named_engines(&self) -> &[PathBuf] {
+        &[]
+    }
+
     /// How many threads may ask at the same time.
     fn parallelism(&self) -> usize {
         1

@@ -49,6 +49,7 @@ pub(super) fn discover(context: &Context<'_>) -> Result<Vec<Engine>, Gap> {
     search.podman_at(PathBuf::from(PODMAN_SOCKET), 0, None);
     search.system_docker(context);
     search.user_sockets();
+    host.named_engines().iter().for_each(|socket| search.named(socket));
     search.name_all();
     match processes {
         // An engine whose process hides is seen by its socket; with neither, nothing was really looked at.
@@ -175,6 +176,17 @@ impl Search<'_> {
         }
         let told = Told::new(self.host, None, None, self.defaults(uid));
         self.add(Kind::Podman, Some(socket), uid, process.cloned(), told);
+    }
+
+    /// What whoever asked for the audit says is an engine, there or not. It is asked by the name it was given.
+    fn named(&mut self, socket: &Path) {
+        if self.taken(&self.real(socket)) {
+            return;
+        }
+        let called_podman = socket.file_name().is_some_and(|name| name.to_string_lossy().contains("podman"));
+        let uid = self.host.stat(socket).known().map_or(0, |stat| stat.uid);
+        let kind = if called_podman { Kind::Podman } else { Kind::Docker };
+        self.add(kind, Some(socket.to_path_buf()), uid, None, Told::unseen(self.defaults(uid)));
     }
 
     /// Root's Docker on the usual socket, where no process of it was seen: hidden, started on demand, or stopped. One that is

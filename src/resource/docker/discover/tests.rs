@@ -32,6 +32,16 @@ fn a_socket_by_another_name_is_the_same_engine() {
 }
 
 #[test]
+fn an_engine_that_is_named_is_one_there_or_not_and_nobodys_settings_are_taken_for_its() {
+    let host = socket(Memory::new(), "/srv/proxy.sock", 0).file("/etc/docker/daemon.json", r#"{"icc":false}"#);
+    let host = host.named_engine("/srv/proxy.sock").named_engine("/srv/gone-podman.sock");
+    assert_eq!(names(&host), ["docker:/srv/proxy.sock", "podman:/srv/gone-podman.sock"]);
+    assert!(matches!(discover(&host).unwrap()[0].told.values("icc"), Fact::Unknown(_)));
+    let found = socket(daemon(Memory::new(), 100, 0, "dockerd"), "/run/docker.sock", 0).symlink("/srv/link.sock", "/run/docker.sock");
+    assert_eq!(names(&found.named_engine("/srv/link.sock")), ["docker"], "it was found already");
+}
+
+#[test]
 fn private_daemons_of_root_are_engines_of_their_own() {
     let host = daemon(Memory::new(), 100, 0, "dockerd --host fd:// --containerd=/run/containerd/containerd.sock");
     let host = daemon(host, 200, 0, "dockerd --config-file /srv/a/d.json")

@@ -94,6 +94,14 @@ impl Told {
         Self { running, next, stale, unit: unit.map(|unit| (unit.to_owned(), directories)), service_unit, socket_unit, defaults }
     }
 
+    /// Of an engine of which nothing but its socket is known, which may be anybody's.
+    pub(super) fn unseen(defaults: Defaults) -> Self {
+        let gap = Gap::new(Origin::Derived, Reason::unsupported("no process of the daemon was seen"));
+        let next = Side { flags: Fact::Unknown(gap.clone()), config_file: defaults.config_file.clone(), file: Fact::Unknown(gap.clone()) };
+        let (service_unit, socket_unit) = (Fact::Absent(Origin::Derived), Fact::Absent(Origin::Derived));
+        Self { running: None, next, stale: Fact::Unknown(gap), unit: None, service_unit, socket_unit, defaults }
+    }
+
     /// Forgets the unit: it was looked up for another daemon.
     pub(super) fn without_unit(mut self, host: &dyn Host) -> Self {
         self.next = Side::next(host, Fact::Absent(Origin::Derived), self.running.as_ref(), &self.defaults.config_file);
