@@ -31,6 +31,14 @@ pub enum Route {
     Volumes,
 }
 
+impl Route {
+    /// Whether it is about one container, image or network, which may be gone.
+    #[must_use]
+    pub fn is_about_one(&self) -> bool {
+        matches!(self, Self::Container(_) | Self::Image(_) | Self::Network(_))
+    }
+}
+
 /// The 256-bit identifier of a container, image or network. Being raw bytes, it cannot carry a path.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(pub [u8; 32]);

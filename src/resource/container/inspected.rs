@@ -106,7 +106,14 @@ fn read_all(
     entries: &[ContainerListEntry],
 ) -> Vec<Read> {
     let read = |entry: &ContainerListEntry| inspect(context, engine, around, own, entry);
-    let mut read: Vec<Read> = ask_all(context.host.parallelism(), entries, read).into_iter().flatten().collect();
+    let asked = ask_all(context.host.parallelism(), entries, read);
+    let still_listed = asked.iter().any(Option::is_none).then(|| engine.still_listed(context, Route::Containers));
+    let kept_from_us = |entry: &ContainerListEntry| {
+        let gap = still_listed.as_ref()?(&entry.id)?;
+        Some(declared::listed(entry, engine, own, &gap))
+    };
+    let mut read: Vec<Read> =
+        asked.into_iter().zip(entries).filter_map(|(read, entry)| read.or_else(|| kept_from_us(entry))).collect();
     let modes: AllModes = read.iter().map(|read| (read.id.clone(), read.modes.clone())).collect();
     for read in &mut read {
         if let Some(own) = &read.modes {
@@ -128,7 +135,7 @@ fn read_all(
     read
 }
 
-/// One container; `None` where it is gone since the list was made.
+/// One container; `None` where the engine does not know it.
 fn inspect(
     context: &Context<'_>,
     engine: &Engine,

@@ -41,6 +41,8 @@ fn text(fact: &Fact<Text>) -> Option<&str> {
 struct Asked<'a> {
     host: &'a Memory,
     gone: Option<Id>,
+    /// Whether it stands in the list for ever, or the first time only.
+    still_listed: bool,
     routes: Mutex<Vec<Route>>,
 }
 
@@ -64,9 +66,16 @@ impl Host for Asked<'_> {
         self.host.list(path)
     }
     fn engine(&self, socket: &Path, question: &Route) -> Fact<Arc<[u8]>> {
-        self.routes.lock().unwrap().push(*question);
+        let mut routes = self.routes.lock().unwrap();
+        let again = routes.contains(question);
+        routes.push(*question);
         match (question, self.gone) {
             (Route::Container(id), Some(gone)) if *id == gone => Fact::Absent(crate::fact::Origin::Derived),
+            (Route::Containers, Some(gone)) if again && !self.still_listed => self.host.engine(socket, question).map(|body| {
+                let mut list: Vec<Value> = serde_json::from_slice(&body).unwrap();
+                list.retain(|one| one["Id"] != gone.to_string());
+                Value::Array(list).to_string().into_bytes().into()
+            }),
             _ => self.host.engine(socket, question),
         }
     }
@@ -105,7 +114,7 @@ fn a_container_with_default_settings() {
 fn each_container_is_asked_about_once_and_one_that_is_gone_is_left_out() {
     let documents: Vec<Value> = "abcdef".chars().map(|digit| inspect(digit, json!({ "Name": format!("/{digit}") }))).collect();
     let memory = host(&documents);
-    let asked = Asked { host: &memory, gone: Id::parse(&id('c')), routes: Mutex::default() };
+    let asked = Asked { host: &memory, gone: Id::parse(&id('c')), still_listed: false, routes: Mutex::default() };
     let context = Context::new(&asked);
     let rows = Containers::collect(&context, &Selector::All).unwrap();
     let names: Vec<_> = rows.iter().map(|row| text(&row.name).unwrap()).collect();
@@ -114,7 +123,17 @@ fn each_container_is_asked_about_once_and_one_that_is_gone_is_left_out() {
     crate::resource::container_process::ContainerProcesses::collect(&context, &Selector::All).unwrap();
     let routes = asked.routes.lock().unwrap();
     assert_eq!(routes.iter().filter(|route| matches!(route, Route::Container(_))).count(), 6);
-    assert_eq!(routes.iter().filter(|route| !matches!(route, Route::Container(_))).count(), 4, "list, info, volumes, networks");
+    assert_eq!(routes.iter().filter(|route| !matches!(route, Route::Container(_))).count(), 5, "list, info, volumes, networks, and the list again");
+}
+
+#[test]
+fn what_is_still_listed_but_not_known_is_kept_from_us() {
+    let memory = host(&[inspect('a', json!({})), inspect('b', json!({ "Name": "/b" }))]);
+    let asked = Asked { host: &memory, gone: Id::parse(&id('b')), still_listed: true, routes: Mutex::default() };
+    let rows = Containers::collect(&Context::new(&asked), &Selector::Keys(vec!["b".into()])).unwrap();
+    let [row] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(text(&row.state), Some("running"));
+    assert!(matches!(&row.privileged, Fact::Unknown(Gap { reason: Reason::Malformed(_), .. })));
 }
 
 #[test]

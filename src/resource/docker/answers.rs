@@ -29,7 +29,13 @@ fn once<T: Clone>(cells: &Cells<T>, socket: &Path, question: Route, make: impl F
 
 impl Answers {
     pub(super) fn raw(&self, context: &Context<'_>, socket: &Path, question: Route) -> Fact<Arc<[u8]>> {
-        once(&self.raw, socket, question, || context.host.engine(socket, &question))
+        once(&self.raw, socket, question, || match context.host.engine(socket, &question) {
+            // Only of one container, image or network an engine may say that there is none.
+            Fact::Absent(origin) if !question.is_about_one() => {
+                Fact::Unknown(Gap::new(origin, Reason::malformed("the engine does not know this question")))
+            }
+            answer => answer,
+        })
     }
 
     pub(super) fn json(&self, context: &Context<'_>, socket: &Path, question: Route) -> Fact<Arc<Value>> {

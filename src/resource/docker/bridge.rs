@@ -3,18 +3,30 @@
 use serde_json::Value;
 
 use super::Engine;
-use crate::fact::{Fact, Gap, Origin, Reason};
+use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::host::engine::Route;
 use crate::resource::Context;
 
 /// Whether containers on the default bridge may talk to each other, as the bridge itself says. Absent where there is none.
 pub(in crate::resource) fn default_bridge_icc(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    of_default_bridge(context, engine, bridge_icc)
+}
+
+/// The network device of the default bridge. Absent where there is none.
+pub(in crate::resource) fn default_bridge_device(context: &Context<'_>, engine: &Engine) -> Fact<Text> {
+    of_default_bridge(context, engine, |bridge, origin| match option(bridge, "com.docker.network.bridge.name") {
+        Some(name) => Fact::Known(name.into(), origin),
+        None => Fact::Unknown(Gap::new(origin, Reason::unsupported("the bridge does not name its device"))),
+    })
+}
+
+fn of_default_bridge<T>(context: &Context<'_>, engine: &Engine, tell: impl Fn(&Value, Origin) -> Fact<T>) -> Fact<T> {
     engine.json(context, Route::Networks).and_then(|networks, origin| {
         let Some(networks) = networks.as_array() else {
             return Fact::Unknown(Gap::new(origin, Reason::malformed("the networks are no list")));
         };
         let bridge = networks.iter().find(|network| is_default_bridge(network));
-        bridge.map_or_else(|| Fact::Absent(origin.clone()), |bridge| bridge_icc(bridge, origin.clone()))
+        bridge.map_or_else(|| Fact::Absent(origin.clone()), |bridge| tell(bridge, origin.clone()))
     })
 }
 

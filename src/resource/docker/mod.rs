@@ -12,6 +12,7 @@ pub(super) mod security;
 mod told;
 pub(super) mod unit;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ use crate::host::engine::Route;
 
 use super::{Context, Selector};
 use answers::Answers;
-pub(super) use bridge::{bridge_icc, default_bridge_icc, is_default_bridge};
+pub(super) use bridge::{bridge_icc, default_bridge_device, default_bridge_icc, is_default_bridge};
 pub(super) use document::{Document, member, texts};
 pub(super) use process::Process;
 pub(super) use told::{Place, Source, Told};
@@ -85,6 +86,24 @@ impl Engine {
     /// The same, to take facts from.
     pub(super) fn document(&self, context: &Context<'_>, question: Route) -> Document {
         Document(self.json(context, question))
+    }
+
+    /// Asks for a list anew, for what was in it and is not known when asked for: it may be gone since, or somebody keeps it
+    /// from us. Gives the gap of what is still listed, by identifier; `None` for what is gone.
+    pub(super) fn still_listed(&self, context: &Context<'_>, list: Route) -> impl Fn(&str) -> Option<Gap> + use<> {
+        let gap = Gap::new(self.origin(list), Reason::malformed("the engine lists it and does not know it"));
+        let again = self.socket.as_deref().map(|socket| context.host.engine(socket, &list));
+        let listed = match again {
+            Some(Fact::Known(body, origin)) => serde_json::from_slice::<Vec<serde_json::Value>>(&body)
+                .map_err(|error| Gap::new(origin, Reason::malformed(error.to_string()))),
+            Some(Fact::Unknown(gap)) => Err(gap),
+            Some(Fact::Absent(_)) | None => Err(gap.clone()),
+        };
+        let ids = listed.map(|listed| listed.iter().filter_map(|one| one.get("Id")?.as_str().map(str::to_owned)).collect::<BTreeSet<_>>());
+        move |id| match &ids {
+            Ok(ids) => ids.contains(id).then(|| gap.clone()),
+            Err(gap) => Some(gap.clone()),
+        }
     }
 
     /// Where an answer comes from.

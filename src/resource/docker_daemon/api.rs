@@ -8,6 +8,14 @@ use crate::resource::docker::{self, Engine, Place, registries, security};
 
 use super::Value;
 
+/// The device of the default bridge where nothing else is set.
+const USUAL_BRIDGE: &str = "docker0";
+
+/// Whether one of the places sets the option to this.
+fn sets(places: &[Place], text: &str) -> bool {
+    places.iter().any(|place| place.setting.known().is_some_and(|setting| setting.text == text))
+}
+
 /// What the engine says of an option; `None` for options it says nothing of. `places` are those that set it.
 pub(super) fn said(context: &Context<'_>, engine: &Engine, spec: &'static Spec, places: &[Place]) -> Option<Value> {
     let info = || engine.document(context, Route::Info);
@@ -19,6 +27,12 @@ pub(super) fn said(context: &Context<'_>, engine: &Engine, spec: &'static Spec, 
     };
     match spec.key {
         "authorization-plugins" => list(info().texts("/Plugins/Authorization")),
+        "bridge" => Some(match docker::default_bridge_device(context, engine) {
+            Fact::Absent(origin) => Fact::Known(Setting::of_texts(spec, &["none"]), origin),
+            // What it is called when nobody says.
+            Fact::Known(device, origin) if device.raw() == USUAL_BRIDGE && !sets(places, USUAL_BRIDGE) => Fact::Absent(origin),
+            fact => fact.map(|device| Setting::of_texts(spec, &[device.raw()])),
+        }),
         "data-root" => text(info().text("/DockerRootDir").and_then(|_, origin| match engine.data_root(context) {
             Fact::Known(path, _) => Fact::Known(Text::from(path.as_path()), origin),
             other => other.map(|path| Text::from(path.as_path())),

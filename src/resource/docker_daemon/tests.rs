@@ -106,6 +106,12 @@ fn a_file_newer_than_the_daemon_is_not_believed() {
     assert_eq!(shown(&one(&host, "icc"), "value"), "true", "by the bridge");
     assert_eq!(shown(&one(&host, "log-level"), "value"), "warn", "a flag stays what it was");
     assert_eq!(shown(&one(&host, "iptables"), "value"), "unknown", "the file may have set it before");
+    assert_eq!(value(&host, "bridge"), is("absent", "default"), "by its usual name");
+    let without = running("", r#"{"bridge":"none"}"#).modified(JSON, 2000);
+    let bridge = one(&without, "bridge");
+    assert_eq!([shown(&bridge, "value"), shown(&bridge, "in_force")], ["absent", "false"], "there is one until the next start");
+    let other = without.answer("/run/docker.sock", Route::Networks, "[]").file(JSON, "{}").modified(JSON, 2000);
+    assert_eq!(shown(&one(&other, "bridge"), "value"), "none");
     let told = answering(running("", json).modified(JSON, 2000), &INFO.replace("\"LiveRestoreEnabled\":false", "\"LiveRestoreEnabled\":true"));
     assert_eq!(shown(&one(&told, "live-restore"), "in_force"), "true");
     let older = running("", json).modified(JSON, 1051);

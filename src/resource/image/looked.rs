@@ -38,7 +38,21 @@ fn all(context: &Context<'_>) -> Result<Looked, Gap> {
         match list(context, engine) {
             Ok(entries) => {
                 let look = Look { context, engine, used: used(context, engine), store: store(context, engine), layers: &layers };
-                found.rows.extend(ask_all(context.host.parallelism(), &entries, |entry| look.image(entry)).into_iter().flatten());
+                let asked = ask_all(context.host.parallelism(), &entries, |entry| look.inspect(entry));
+                let gone = asked.iter().any(|read| matches!(read, Ok(None)));
+                let still_listed = gone.then(|| engine.still_listed(context, Route::Images));
+                for (read, entry) in asked.into_iter().zip(&entries) {
+                    let read = match read {
+                        Ok(Some(read)) => Ok(read),
+                        // Gone since the list was made, or kept from us.
+                        Ok(None) => match still_listed.as_ref().and_then(|still_listed| still_listed(&entry.id)) {
+                            Some(gap) => Err(gap),
+                            None => continue,
+                        },
+                        Err(gap) => Err(gap),
+                    };
+                    found.rows.push(look.image(entry, read));
+                }
             }
             Err(gap) => found.unlisted.push((engine.name.clone(), gap)),
         }
@@ -94,17 +108,15 @@ struct Look<'a, 'host> {
 }
 
 impl Look<'_, '_> {
-    /// One image; `None` where it is gone since the list was made.
-    fn image(&self, entry: &ImageListEntry) -> Option<Image> {
+    /// The record of an image, from what the list and the engine tell of it.
+    fn image(&self, entry: &ImageListEntry, read: Result<Image, Gap>) -> Image {
         let listed = Source(self.engine.origin(Route::Images));
         let used = self.used.as_ref().map(|used| used.contains(&entry.id));
         let tagged = !entry.repo_tags.is_empty();
-        let mut row = Image::unknown(&Gap::new(Origin::Derived, Reason::NotCollected));
-        match self.inspect(entry) {
-            Ok(Some(read)) => row = read,
-            Ok(None) => return None,
-            Err(gap) => row = Image { setuid_files: row.setuid_files, ..Image::unknown(&gap) },
-        }
+        let mut row = read.unwrap_or_else(|gap| {
+            let not_wanted = Fact::Unknown(Gap::new(Origin::Derived, Reason::NotCollected));
+            Image { setuid_files: not_wanted, ..Image::unknown(&gap) }
+        });
         row.name = listed.text(name(entry));
         row.id = listed.text(entry.id.as_str());
         row.engine = Fact::derived(self.engine.name.clone());
@@ -112,9 +124,10 @@ impl Look<'_, '_> {
         row.digests = listed.list(entry.repo_digests.iter().map(String::as_str));
         row.dangling = if tagged { listed.flag(false) } else { used.clone().map(|used| !used) };
         row.used = used;
-        Some(row)
+        row
     }
 
+    /// What the engine tells of one image; `None` where it does not know it.
     fn inspect(&self, entry: &ImageListEntry) -> Result<Option<Image>, Gap> {
         let malformed = |what: &str| Gap::new(self.engine.origin(Route::Images), Reason::malformed(what));
         let (Some(id), Some(socket)) = (Id::parse(&entry.id), &self.engine.socket) else {
