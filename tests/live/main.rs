@@ -12,9 +12,13 @@
     reason = "a test"
 )]
 
+mod answers;
 mod engine;
+mod fake;
 mod host;
+mod promises;
 mod report;
+mod settings;
 mod verdicts;
 
 /// Says why a test cannot be made on this machine and ends it, where that is so.

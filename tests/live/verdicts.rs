@@ -172,7 +172,8 @@ const CASES: &[Case] = &[
 const JOINED: [&str; 3] = ["good", "net-host", "pid-host"];
 
 /// Checks whose verdict depends on what else the kernel runs.
-const MAC: [&str; 4] = ["container-apparmor-confined", "container-selinux-confined", "container-confined", "container-processes-confined"];
+pub(crate) const MAC: [&str; 4] =
+    ["container-apparmor-confined", "container-selinux-confined", "container-confined", "container-processes-confined"];
 
 #[test]
 fn every_container_gets_the_verdict_it_deserves() {
