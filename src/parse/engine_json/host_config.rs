@@ -55,10 +55,6 @@ document! {
         nano_cpus: i64,
         /// Microseconds per period.
         cpu_quota: i64,
-        /// Microseconds of real-time scheduling per period.
-        cpu_realtime_runtime: i64,
-        /// Processors it may use, such as `0-2`.
-        cpuset_cpus: String,
         /// Cgroup parent.
         cgroup_parent: String,
         /// Devices.

@@ -13,13 +13,9 @@ pub(super) fn cpu_shares(config: &HostConfig, source: &Source) -> Fact<i64> {
     if config.cpu_shares == DEFAULT_SHARES { source.absent() } else { source.limit(config.cpu_shares) }
 }
 
-/// Whether anything bounds its use of the processor.
+/// Whether its share of the processor is bounded. Being pinned to some processors says where it runs, not how much.
 pub(super) fn cpu_limited(config: &HostConfig) -> bool {
-    !matches!(config.cpu_shares, 0 | DEFAULT_SHARES)
-        || config.nano_cpus > 0
-        || config.cpu_quota > 0
-        || config.cpu_realtime_runtime > 0
-        || !config.cpuset_cpus.is_empty()
+    !matches!(config.cpu_shares, 0 | DEFAULT_SHARES) || config.nano_cpus > 0 || config.cpu_quota > 0
 }
 
 /// Limits as `nofile=1000:2000`. Podman writes `RLIMIT_NOFILE`.
@@ -85,7 +81,7 @@ mod tests {
             assert!(matches!(cpu_shares(&config, &source()), Fact::Absent(_)) && !cpu_limited(&config));
         }
         assert_eq!(cpu_shares(&read(r#"{"CpuShares":512}"#), &source()).known(), Some(&512));
-        for limit in [r#"{"NanoCpus":500000000}"#, r#"{"CpuQuota":50000}"#, r#"{"CpusetCpus":"0"}"#, r#"{"CpuShares":2}"#] {
+        for limit in [r#"{"NanoCpus":500000000}"#, r#"{"CpuQuota":50000}"#, r#"{"CpuShares":2}"#] {
             assert!(cpu_limited(&read(limit)), "{limit}");
         }
         assert!(!cpu_limited(&read(r#"{"CpuQuota":-1}"#)));

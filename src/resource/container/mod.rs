@@ -130,7 +130,7 @@ record! {
         pids_limit: Integer,
         /// CPU shares; absent where not set or the default.
         cpu_shares: Integer,
-        /// Whether shares, quota, CPU count or real-time limits bound its use of the processor.
+        /// Whether shares, a quota or a CPU count bound its use of the processor; being pinned to some processors does not.
         cpu_limited: Flag,
         /// Limits it overrides, as `nofile=1000:2000`.
         ulimits: List,
