@@ -11,13 +11,13 @@ use crate::{seal, store};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// A name that nothing has.
-    #[error("there is no {what} `{}`{}", Shown::of(name), did_you_mean(nearest.as_deref()))]
+    #[error("there is no {what} `{}`{}", Shown::of(name), .nearest.as_ref().map(|nearest| format!("; {nearest}")).unwrap_or_default())]
     NoSuch {
         /// What was looked for.
         what: &'static str,
         /// The name given.
         name: String,
-        /// The nearest name there is.
+        /// What was perhaps meant, as a question.
         nearest: Option<String>,
     },
 
@@ -102,10 +102,6 @@ impl Error {
             _ => 2,
         }
     }
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
 }
 
 /// Problems one after the other, with a count where there are several.

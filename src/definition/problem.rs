@@ -111,10 +111,12 @@ pub(crate) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
         3..=5 => 2,
         _ => 3,
     };
+    // The beginning of a name is as good as a few slips.
+    let begins = |candidate: &str| written.chars().count() > 2 && candidate.starts_with(written);
     candidates
         .into_iter()
         .map(|candidate| (distance(written, candidate), candidate))
-        .filter(|(distance, _)| *distance <= most)
+        .filter(|(distance, candidate)| *distance <= most || begins(candidate))
         .min()
         .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
 }
