@@ -21,6 +21,11 @@ pub(crate) struct Setup<'a> {
     pub(crate) before: &'a str,
 }
 
+/// Makes the user that the root of containers can be remapped to.
+pub(crate) const REMAPPED: &str = "
+    echo remapped:x:987:987::/:/bin/false >> /etc/passwd; echo remapped:x:987: >> /etc/group
+    echo remapped:300000:65536 >> /etc/subuid; echo remapped:300000:65536 >> /etc/subgid";
+
 /// A running engine.
 pub(crate) struct Engine {
     pub(crate) host: Host,

@@ -91,6 +91,17 @@ impl Drop for Host {
     }
 }
 
+/// Why no such host can be made here, as in a container that may not mount; `None` where one can.
+pub(crate) fn hindrance() -> Option<String> {
+    let scratch = tempfile::tempdir().unwrap();
+    let script = "cd \"$1\"; mkdir upper work merged; mount -t proc proc /proc
+        mount -t overlay overlay -o lowerdir=/etc,upperdir=upper,workdir=work merged";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "sh", "-ec", script, "sh"]).arg(scratch.path());
+    let output = command.output().unwrap();
+    (!output.status.success()).then(|| format!("no host of its own can be made: {}", words(&output).replace('\n', " ")))
+}
+
 /// Runs a command that must succeed; what it prints.
 pub(crate) fn done(command: &mut Command) -> String {
     let output = command.output().unwrap();

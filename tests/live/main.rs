@@ -21,22 +21,38 @@ mod report;
 mod settings;
 mod verdicts;
 
+use std::io::Write as _;
+use std::sync::OnceLock;
+
 /// Says why a test cannot be made on this machine and ends it, where that is so.
 macro_rules! needs {
     ($name:literal, $($program:literal),*) => {
-        if let Some(why) = $crate::missing(&[$($program),*]) {
-            eprintln!("SKIPPED live test {}: {why}", $name);
+        if $crate::is_skipped($name, &[$($program),*]) {
             return;
         }
     };
 }
 use needs;
 
+/// Whether a test lacks something, which is then said.
+fn is_skipped(name: &str, programs: &[&str]) -> bool {
+    let why = missing(programs);
+    if let Some(why) = &why {
+        // Past the test harness, which keeps to itself what a passing test prints.
+        let _ = std::io::stderr().write_all(format!("SKIPPED live test {name}: {why}\n").as_bytes());
+    }
+    why.is_some()
+}
+
 /// What a test needs and this machine lacks.
 fn missing(programs: &[&str]) -> Option<String> {
+    static HOST: OnceLock<Option<String>> = OnceLock::new();
     if !rustix::process::geteuid().is_root() {
         return Some("it needs root".into());
     }
     let lacking: Vec<&str> = programs.iter().copied().filter(|program| host::program(program).is_none()).collect();
-    (!lacking.is_empty()).then(|| format!("there is no {}", lacking.join(" and no ")))
+    if !lacking.is_empty() {
+        return Some(format!("there is no {}", lacking.join(" and no ")));
+    }
+    HOST.get_or_init(host::hindrance).clone()
 }

@@ -255,9 +255,3 @@ fn the_sandbox_refuses_all_it_must() {
     let bare = Command::new(&program).args(["self-test", "sandbox", "--unsealed"]).output().unwrap();
     assert!(!bare.status.success(), "{}", words(&bare));
 }
-
-#[test]
-fn no_unsafe_code_is_possible() {
-    let manifest = include_str!("../../Cargo.toml");
-    assert!(manifest.lines().any(|line| line == "unsafe_code = \"forbid\""));
-}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::thread;
 
-use crate::engine::{Engine, Setup};
+use crate::engine::{Engine, REMAPPED, Setup};
 use crate::needs;
 use crate::report::Report;
 
@@ -51,8 +51,7 @@ const CASES: &[Case] = &[
                 r#"{"icc": false, "userland-proxy": false, "live-restore": true, "log-driver": "syslog", "no-new-privileges": true,
                     "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}}, "userns-remap": "remapped"}"#,
             ),
-            before: "echo remapped:x:987:987::/:/bin/false >> /etc/passwd; echo remapped:x:987: >> /etc/group
-                     echo remapped:300000:65536 >> /etc/subuid; echo remapped:300000:65536 >> /etc/subgid",
+            before: REMAPPED,
             ..TOLD_NOTHING
         },
         after: "",

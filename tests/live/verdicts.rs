@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Engine, IMAGE, Setup};
+use crate::engine::{Engine, IMAGE, REMAPPED, Setup};
 use crate::needs;
 use crate::report::Report;
 
@@ -46,7 +46,8 @@ const ALWAYS: &str = "image-by-digest";
 /// Running as root, which the kernel confirms.
 const ROOT: &str = "user-not-root root-remapped processes-not-host-root";
 
-/// Names without `container-`. `ROOT` stands for three of them. `CGROUP` and `DIR` are the test's own.
+/// Names without `container-`. `ROOT` stands for three of them, `DEFAULT-CGROUP` and `OOM` for what depends on the kernel.
+/// `CGROUP` and `DIR` are the test's own.
 const CASES: &[Case] = &[
     case("good", "", "", ""),
     case(
@@ -130,7 +131,7 @@ const CASES: &[Case] = &[
     case("pids-minus", "pids", "--pids-limit -1", "pids-limited"),
     case("ulimits", "", "--ulimit nofile=1000:2000", "ulimits-default"),
     case("oom-off-limited", "", "--oom-kill-disable", ""),
-    case("oom-off", "memory", "--oom-kill-disable", "memory-limited oom-killable"),
+    case("oom-off", "memory", "--oom-kill-disable", "memory-limited OOM"),
     case("oom-spared", "", "--oom-score-adj -500", "oom-score-neutral"),
     case("oom-first", "", "--oom-score-adj 500", ""),
     case("restart-no", "restart", "", ""),
@@ -187,14 +188,47 @@ fn every_container_gets_the_verdict_it_deserves() {
     engine.docker(&["network", "create", "app"]);
     engine.docker(&["volume", "create", "plain"]);
     engine.docker(&["volume", "create", "--opt", "type=none", "--opt", "o=bind", "--opt", "device=/etc", "sneaky"]);
-    start(&engine);
+    check(&engine, CASES);
+}
+
+#[test]
+fn remapped_root_is_not_root_and_defaults_of_the_engine_count() {
+    const CASES: &[Case] = &[
+        case("good", "", "", ""),
+        case("remapped", "user nnp", "", "user-not-root"),
+        case("opts-out", "user nnp", "--userns host", "ROOT userns-not-host"),
+        case("nnp-false", "nnp", "--security-opt no-new-privileges=false", "no-new-privileges processes-no-new-privileges"),
+    ];
+    needs!(
+        "remapped_root_is_not_root_and_defaults_of_the_engine_count",
+        "dockerd",
+        "docker",
+        "busybox",
+        "nsenter",
+        "unshare",
+        "runc",
+        "ip"
+    );
+    let engine = Engine::start(&Setup {
+        file: Some(r#"{"userns-remap": "remapped", "no-new-privileges": true}"#),
+        before: REMAPPED,
+        containers: true,
+        ..Setup::default()
+    });
+    engine.make_image();
+    check(&engine, CASES);
+}
+
+/// Holds what an audit says of every case against what it should say.
+fn check(engine: &Engine, cases: &[Case]) {
+    start(engine, cases);
     let report = Report::in_host(&engine.host, &["--only", "container-*"]);
     let neither = !["apparmor", "selinux"].iter().any(|module| engine.docker(&["info", "-f", "{{.SecurityOptions}}"]).contains(module));
     let about = |check: &str| check.starts_with("container-") && (neither || !MAC.contains(&check));
 
     let mut should = BTreeSet::new();
-    for case in CASES {
-        for check in checks(&engine, case) {
+    for case in cases {
+        for check in checks(engine, case) {
             assert!(report.results().contains_key(&check), "there is no check {check}");
             should.insert((case.name.to_owned(), check));
         }
@@ -214,14 +248,17 @@ fn every_container_gets_the_verdict_it_deserves() {
 
 /// The checks a case should fail, by their full names.
 fn checks(engine: &Engine, case: &Case) -> Vec<String> {
-    let by_default = if engine.docker(&["info", "-f", "{{.CgroupVersion}}"]) == "1" { "cgroup-not-host" } else { "" };
-    let fails = case.fails.replace("ROOT", ROOT).replace("DEFAULT-CGROUP", by_default);
+    // What cgroups of the second version do otherwise.
+    let first = engine.docker(&["info", "-f", "{{.CgroupVersion}}"]) == "1";
+    let on_first = |check: &'static str| if first { check } else { "" };
+    let fails = case.fails.replace("ROOT", ROOT);
+    let fails = fails.replace("DEFAULT-CGROUP", on_first("cgroup-not-host")).replace("OOM", on_first("oom-killable"));
     ALWAYS.split_whitespace().chain(fails.split_whitespace()).map(|check| format!("container-{check}")).collect()
 }
 
 /// Starts every container, and whoever comes in from outside.
-fn start(engine: &Engine) {
-    let (first, others): (Vec<&Case>, _) = CASES.iter().partition(|case| JOINED.contains(&case.name));
+fn start(engine: &Engine, cases: &[Case]) {
+    let (first, others): (Vec<&Case>, _) = cases.iter().partition(|case| JOINED.contains(&case.name));
     first.into_iter().for_each(|case| run(engine, case));
     let next = Mutex::new(others.into_iter());
     thread::scope(|scope| {
@@ -233,13 +270,14 @@ fn start(engine: &Engine) {
             });
         }
     });
-    engine.docker(&["pause", "paused"]);
-    engine.docker(&["exec", "-d", "visited", "sleep", "1000000"]);
-    engine.docker(&["exec", "-d", "-u", "0", "visited-by-root", "sleep", "1000000"]);
-    engine.docker(&["exec", "-d", "--privileged", "-u", "0", "entered", "sleep", "1000000"]);
     let is = |name: &str, what: &str, value: &str| engine.docker(&["inspect", "-f", what, name]) == value;
     let until = Instant::now() + Duration::from_secs(30);
-    while !(is("health-bad", "{{.State.Health.Status}}", "unhealthy") && is("exited", "{{.State.Status}}", "exited")) {
+    let settled = |case: &Case| match case.name {
+        "health-bad" => is(case.name, "{{.State.Health.Status}}", "unhealthy"),
+        "exited" => is(case.name, "{{.State.Status}}", "exited"),
+        _ => true,
+    };
+    while !cases.iter().all(settled) {
         assert!(Instant::now() < until, "{}", engine.docker(&["ps", "-a"]));
         thread::sleep(Duration::from_millis(100));
     }
@@ -261,4 +299,12 @@ fn run(engine: &Engine, case: &Case) {
     let how: &[&str] = if case.name == "created" { &["create"] } else { &["run", "-d"] };
     let arguments = arguments.iter().map(String::as_str);
     engine.docker(&how.iter().copied().chain(["--name", case.name]).chain(arguments).collect::<Vec<_>>());
+    let then: &[&str] = match case.name {
+        "paused" => &["pause", "paused"],
+        "visited" => &["exec", "-d", "visited", "sleep", "1000000"],
+        "visited-by-root" => &["exec", "-d", "-u", "0", "visited-by-root", "sleep", "1000000"],
+        "entered" => &["exec", "-d", "--privileged", "-u", "0", "entered", "sleep", "1000000"],
+        _ => return,
+    };
+    engine.docker(then);
 }
