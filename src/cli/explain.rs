@@ -57,10 +57,10 @@ fn check(definitions: &Definitions, check: &Check) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}\n  {}\n", check.id, check.title);
     let _ = writeln!(text, "severity  {}", check.severity.word());
-    let _ = writeln!(text, "why       {}", check.why);
-    let _ = writeln!(text, "fix       {}", check.fix);
-    if !check.disturbs.is_empty() {
-        let _ = writeln!(text, "disturbs  {}", check.disturbs);
+    for (label, sentence) in [("why", &check.why), ("fix", &check.fix), ("disturbs", &check.disturbs)] {
+        if !sentence.is_empty() {
+            let _ = writeln!(text, "{label:8}  {}", folded(sentence, 10));
+        }
     }
     for see in &check.see {
         let _ = writeln!(text, "see       {see}");
@@ -122,8 +122,7 @@ fn control(definitions: &Definitions, profile: &Profile, control: &Control) -> S
 fn resource(entry: &Entry) -> String {
     let mut text = String::new();
     let schema = entry.schema;
-    let words = |doc: &str| doc.split_whitespace().collect::<Vec<_>>().join(" ");
-    let _ = writeln!(text, "{}\n  {}\n", schema.resource, words(schema.doc));
+    let _ = writeln!(text, "{}\n  {}\n", schema.resource, folded(schema.doc, 2));
     let _ = writeln!(text, "selected by {}", entry.selector);
     if schema.has_document {
         let _ = writeln!(text, "documents   fields that begin with / are JSON Pointers into the document it was read from");
@@ -131,9 +130,29 @@ fn resource(entry: &Entry) -> String {
     let _ = writeln!(text, "\nfields");
     let width = schema.fields.iter().map(|field| field.name.len()).max().unwrap_or_default();
     for field in schema.fields {
-        let _ = writeln!(text, "  {:width$}  {:8}  {}", field.name, field.kind.to_string(), words(field.doc));
+        let _ = writeln!(text, "  {:width$}  {:8}  {}", field.name, field.kind.to_string(), folded(field.doc, width + 14));
     }
     text
+}
+
+/// A text on lines of at most 100 columns, those after the first indented.
+fn folded(text: &str, indent: usize) -> String {
+    const WIDTH: usize = 100;
+    let mut folded = String::new();
+    let mut column = indent;
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column > indent && column + 1 + width > WIDTH {
+            let _ = write!(folded, "\n{:indent$}", "");
+            column = indent;
+        } else if column > indent {
+            folded.push(' ');
+            column += 1;
+        }
+        folded.push_str(word);
+        column += width;
+    }
+    folded
 }
 
 fn profile(profile: &Profile) -> String {
@@ -153,4 +172,18 @@ fn profile(profile: &Profile) -> String {
 
 fn parameter(name: &str, param: &Param) -> String {
     format!("{name}\n  {}\n\ndefault   {}\ndefined   {}\n", param.doc, list::default(param), param.place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_folded_under_their_beginning() {
+        let text = "word ".repeat(30);
+        let folded = folded(&text, 10);
+        assert!(folded.lines().all(|line| line.len() <= 100));
+        assert!(folded.lines().skip(1).all(|line| line.starts_with("          word")));
+        assert_eq!(folded.split_whitespace().count(), 30);
+    }
 }
