@@ -20,7 +20,7 @@ record! {
         /// Name of the engine.
         engine: Text,
         /// What the running daemon uses, or would use when started: flags normalised to `true` and `false`, numbers and
-        /// text as they are, lists and objects as compact JSON. Absent where it is unset and has no default. Passwords in addresses
+        /// text as they are, lists and objects as compact JSON. Of `icc`, what the default bridge really does. Absent where it is unset and has no default. Passwords in addresses
         /// and what looks like a secret are left out.
         value: Setting,
         /// The elements of an option that is a list, or `key=value` for one that is a map; for scalars the one value. Empty where unset.
@@ -65,7 +65,7 @@ fn row(context: &Context<'_>, engine: &Engine, spec: &'static Spec) -> DockerOpt
     let now = engine.told.places(engine.told.now(), spec);
     let next = engine.told.places(&engine.told.next, spec);
     let said = api::said(context, engine, spec, now.as_deref().unwrap_or_default());
-    let value = value(engine, &now, said.as_ref());
+    let value = value(engine, spec, &now, said.as_ref());
     let next_value = winner(&next);
     DockerOption {
         option: Fact::derived(spec.key),
@@ -75,7 +75,7 @@ fn row(context: &Context<'_>, engine: &Engine, spec: &'static Spec) -> DockerOpt
         source: source(&now, &value),
         sources: sources(&now),
         persistent: same(&value, &next_value),
-        in_force: in_force(engine, &now, said.as_ref()),
+        in_force: in_force(engine, spec, &now, said.as_ref()),
         conflict: conflict(spec, &[&now, &next]),
         next_value: next_value.map(|setting| Setting::from(setting.text)),
     }
@@ -91,8 +91,11 @@ fn winner(places: &Result<Vec<Place>, Gap>) -> Value {
 
 /// What is in use. The flags of a process are; what the file says counts only if the daemon has read it; and where that
 /// is open, the engine itself is believed before the file is.
-fn value(engine: &Engine, now: &Result<Vec<Place>, Gap>, said: Option<&Value>) -> Value {
+fn value(engine: &Engine, spec: &Spec, now: &Result<Vec<Place>, Gap>, said: Option<&Value>) -> Value {
     let told = winner(now);
+    if let Some(said) = of_its_work(engine, spec, said) {
+        return said.clone();
+    }
     let by_flag = now.as_ref().is_ok_and(|places| places.first().is_some_and(|place| place.source == Source::Flag));
     let running = engine.told.running.is_some();
     if running && by_flag {
@@ -111,6 +114,12 @@ fn value(engine: &Engine, now: &Result<Vec<Place>, Gap>, said: Option<&Value>) -
             }
         },
     }
+}
+
+/// What the work of the daemon says of an option, whatever it was told. A default bridge with containers on it outlives a restart
+/// under live-restore, and lets them talk to each other as it did before.
+fn of_its_work<'a>(engine: &Engine, spec: &Spec, said: Option<&'a Value>) -> Option<&'a Value> {
+    said.filter(|said| spec.key == "icc" && engine.told.running.is_some() && said.known().is_some())
 }
 
 fn values(value: &Value) -> Fact<Vec<Text>> {
@@ -154,12 +163,15 @@ fn sources(now: &Result<Vec<Place>, Gap>) -> Fact<Vec<Text>> {
     }
 }
 
-fn in_force(engine: &Engine, now: &Result<Vec<Place>, Gap>, said: Option<&Value>) -> Fact<bool> {
+fn in_force(engine: &Engine, spec: &Spec, now: &Result<Vec<Place>, Gap>, said: Option<&Value>) -> Fact<bool> {
     let places = match now {
         _ if engine.told.running.is_none() => return Fact::Absent(Origin::Derived),
         Err(gap) => return Fact::Unknown(gap.clone()),
         Ok(places) => places,
     };
+    if let Some(said) = of_its_work(engine, spec, said) {
+        return same(said, &winner(now));
+    }
     let first = places.first();
     match &engine.told.stale {
         _ if first.is_some_and(|place| place.source == Source::Flag) => Fact::derived(true),

@@ -37,8 +37,10 @@ fn is(value: &str, source: &str) -> (String, String) {
     (value.to_owned(), source.to_owned())
 }
 
+/// A daemon without a default bridge, which would have its own say.
 fn running(flags: &str, json: &str) -> Memory {
-    daemon(docker(), 100, 0, format!("/usr/bin/dockerd {flags}").trim_end()).file(JSON, json)
+    let host = docker().answer("/run/docker.sock", Route::Networks, "[]");
+    daemon(host, 100, 0, format!("/usr/bin/dockerd {flags}").trim_end()).file(JSON, json)
 }
 
 #[test]
@@ -56,6 +58,18 @@ fn every_option_has_a_record_and_the_place_that_decides() {
     assert_eq!(shown(&proxy, "sources"), format!("[{JSON}:2 false, default of dockerd true]"));
     assert_eq!([&proxy.persistent, &proxy.in_force, &proxy.conflict].map(|fact| fact.known().copied()), [Some(true), Some(true), Some(false)]);
     assert!(all(&host, "frobnicate").is_empty());
+}
+
+#[test]
+fn a_bridge_that_outlived_a_restart_counts_for_more_than_what_the_daemon_was_told() {
+    let told = |networks: &str| answering(running("", "{\"icc\": false}"), INFO).answer("/run/docker.sock", Route::Networks, networks);
+    let bridge = |icc: &str| {
+        format!(r#"[{{"Name":"bridge","Driver":"bridge","Options":{{"com.docker.network.bridge.enable_icc":"{icc}"}}}}]"#)
+    };
+    let facts = |host: &Memory| ["value", "next_value", "persistent", "in_force"].map(|field| shown(&one(host, "icc"), field));
+    assert_eq!(facts(&told(&bridge("true"))), ["true", "false", "false", "false"]);
+    assert_eq!(facts(&told(&bridge("false"))), ["false", "false", "true", "true"]);
+    assert_eq!(facts(&told("[]")), ["false", "false", "true", "true"], "no bridge, so what it was told");
 }
 
 #[test]
@@ -98,7 +112,7 @@ fn a_stopped_daemon_is_described_by_what_would_start_it() {
 #[test]
 fn a_file_newer_than_the_daemon_is_not_believed() {
     let json = r#"{"live-restore":true,"userland-proxy":false,"icc":false}"#;
-    let host = running("--log-level warn", json).modified(JSON, 2000);
+    let host = running("--log-level warn", json).modified(JSON, 2000).answer("/run/docker.sock", Route::Networks, NETWORKS);
     let live = one(&host, "live-restore");
     assert_eq!([shown(&live, "value"), shown(&live, "next_value"), shown(&live, "in_force"), shown(&live, "persistent")], ["false", "true", "false", "false"]);
     let proxy = one(&host, "userland-proxy");
@@ -107,7 +121,7 @@ fn a_file_newer_than_the_daemon_is_not_believed() {
     assert_eq!(shown(&one(&host, "log-level"), "value"), "warn", "a flag stays what it was");
     assert_eq!(shown(&one(&host, "iptables"), "value"), "unknown", "the file may have set it before");
     assert_eq!(value(&host, "bridge"), is("absent", "default"), "by its usual name");
-    let without = running("", r#"{"bridge":"none"}"#).modified(JSON, 2000);
+    let without = running("", r#"{"bridge":"none"}"#).modified(JSON, 2000).answer("/run/docker.sock", Route::Networks, NETWORKS);
     let bridge = one(&without, "bridge");
     assert_eq!([shown(&bridge, "value"), shown(&bridge, "in_force")], ["absent", "false"], "there is one until the next start");
     let other = without.answer("/run/docker.sock", Route::Networks, "[]").file(JSON, "{}").modified(JSON, 2000);
@@ -127,7 +141,9 @@ fn a_file_that_cannot_be_read_leaves_nothing_to_defaults() {
         running("--debug", "").gap(JSON, Reason::Denied),
         daemon(docker(), 100, 0, "dockerd --debug").node(JSON, crate::host::FileKind::Fifo, 0o600),
         running("--debug --config-file etc/d.json", ""),
-    ] {
+    ]
+    .map(|host| host.answer("/run/docker.sock", Route::Networks, NETWORKS))
+    {
         assert_eq!(value(&host, "userland-proxy"), is("unknown", "unknown"));
         assert_eq!(shown(&one(&host, "userland-proxy"), "conflict"), "unknown");
         assert_eq!(value(&host, "debug"), is("true", "flag"));
