@@ -13,7 +13,7 @@ mod told;
 pub(super) mod unit;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
@@ -62,6 +62,8 @@ pub(super) struct Engine {
     pub(super) home: PathBuf,
     /// The daemon's process, where one runs and can be seen.
     pub(super) process: Option<Process>,
+    /// The socket unit that listens in place of the daemon, which is stopped: a question would start it.
+    pub(super) asleep: Option<Origin>,
     /// What it was told on its command line, by its unit, and in its configuration file.
     pub(super) told: Told,
 }
@@ -69,17 +71,17 @@ pub(super) struct Engine {
 impl Engine {
     /// What the engine answers to a question. Each question is put once per run.
     pub(super) fn get(&self, context: &Context<'_>, question: Route) -> Fact<Arc<[u8]>> {
-        match &self.socket {
-            Some(socket) => context.once(|_| Answers::default()).raw(context, socket, question),
-            None => Fact::Unknown(self.nowhere(question)),
+        match self.asked(question) {
+            Ok(socket) => context.once(|_| Answers::default()).raw(context, socket, question),
+            Err(gap) => Fact::Unknown(gap),
         }
     }
 
     /// The same, read as JSON. Each answer is parsed once per run.
     pub(super) fn json(&self, context: &Context<'_>, question: Route) -> Fact<Arc<serde_json::Value>> {
-        match &self.socket {
-            Some(socket) => context.once(|_| Answers::default()).json(context, socket, question),
-            None => Fact::Unknown(self.nowhere(question)),
+        match self.asked(question) {
+            Ok(socket) => context.once(|_| Answers::default()).json(context, socket, question),
+            Err(gap) => Fact::Unknown(gap),
         }
     }
 
@@ -112,8 +114,14 @@ impl Engine {
         Origin::engine(engine, question.to_string())
     }
 
-    fn nowhere(&self, question: Route) -> Gap {
-        Gap::new(self.origin(question), Reason::unsupported("the engine listens on no socket with a path"))
+    /// The socket to ask, or why nothing is asked.
+    fn asked(&self, question: Route) -> Result<&Path, Gap> {
+        let not = |why: &str| Gap::new(self.origin(question), Reason::unsupported(why));
+        match (&self.asleep, &self.socket) {
+            (Some(_), _) => Err(not("the engine is stopped, and a question would start it")),
+            (None, None) => Err(not("the engine listens on no socket with a path")),
+            (None, Some(socket)) => Ok(socket),
+        }
     }
 
     /// The data directory, links not resolved: as the engine says, else as it was told. The directory that remapping

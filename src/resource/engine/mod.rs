@@ -23,7 +23,7 @@ record! {
         kind: Text,
         /// Path of the API socket that was asked.
         socket: Text,
-        /// Whether the daemon answers.
+        /// Whether the daemon answers. False for Docker that is stopped while its socket unit listens: it is not asked, as that would start it.
         running: Flag,
         /// Whether it runs without root privileges.
         rootless: Flag,
@@ -172,6 +172,9 @@ fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
 
 /// Whether the daemon answers. A failure it reports is an answer; a refusal to us leaves it open.
 fn running(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    if let Some(listening) = &engine.asleep {
+        return Fact::Known(false, listening.clone());
+    }
     match engine.get(context, Route::Version) {
         Fact::Known(_, origin) | Fact::Absent(origin) => Fact::Known(true, origin),
         Fact::Unknown(Gap { origin, reason: Reason::Unreachable }) => Fact::Known(false, origin),

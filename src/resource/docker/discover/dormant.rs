@@ -1,11 +1,13 @@
-//! Tells an engine that is stopped from one that is merely installed.
+//! Tells an engine that is stopped from one that is merely installed, and one that a connection would start.
 
 use std::path::{Path, PathBuf};
 
-use crate::fact::Fact;
-use crate::host::Host;
+use crate::fact::{Fact, Origin};
+use crate::host::{FileKind, Host};
 use crate::resource::Context;
-use crate::resource::process_table::ProcessTable;
+use crate::resource::docker::unit;
+use crate::resource::init::Init;
+use crate::resource::process_table::{ProcessTable, Running};
 use crate::resource::systemd::{Starts, Units};
 
 /// Below a data directory, what exists as soon as the engine has something to come back with. An image directory is one per driver.
@@ -24,6 +26,24 @@ pub(super) fn is_dormant(context: &Context<'_>, socket: &Path, unit: &str, data_
     let not_running = ProcessTable::of(context).as_ref().as_ref().is_ok_and(|table| table.hidden.is_none())
         && matches!(host.lstat(socket), Fact::Absent(_));
     not_running && !may_start(context, unit) && !data_root.known().is_none_or(|root| may_keep(host, root))
+}
+
+/// The socket unit that listens in place of a service that is stopped: whoever connects starts it. A service counts as stopped only
+/// where every process is seen.
+pub(super) fn asleep(context: &Context<'_>, service: &str, socket: &Path) -> Option<Origin> {
+    let table = ProcessTable::of(context);
+    let table = table.as_ref().as_ref().ok().filter(|table| table.hidden.is_none())?;
+    let elsewhere = |process: &Running| match &process.unit {
+        Fact::Known(unit, _) => unit != service,
+        Fact::Absent(_) => true,
+        Fact::Unknown(_) => false,
+    };
+    if Init::of(context).systemd.known() != Some(&true) || !table.processes.iter().all(elsewhere) {
+        return None;
+    }
+    let files = unit::files(context.host, &unit::directories(None), &unit::socket_of(service)?);
+    let listens = context.host.stat(socket).known().is_some_and(|stat| stat.kind == FileKind::Socket);
+    files.known().filter(|_| listens).map(|files| Origin::file(files.fragment.as_path()))
 }
 
 /// Whether the service, or the socket that activates it, comes up by itself.

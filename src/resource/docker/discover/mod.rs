@@ -100,7 +100,8 @@ impl Search<'_> {
 
     fn add(&mut self, kind: Kind, socket: Option<PathBuf>, uid: u32, process: Option<Process>, told: Told) {
         let (user, home) = self.account(uid);
-        self.found.push(Engine { name: Text::default(), kind, socket, rootless: uid != 0, uid, user, home, process, told });
+        let engine = Engine { name: Text::default(), kind, socket, rootless: uid != 0, uid, user, home, process, asleep: None, told };
+        self.found.push(engine);
     }
 
     fn defaults(&self, uid: u32) -> Defaults {
@@ -211,7 +212,11 @@ impl Search<'_> {
         }
         let told = Told::new(self.host, None, Some(unit), defaults);
         if !dormant::is_dormant(context, &socket, unit, &told.data_root()) {
+            let asleep = dormant::asleep(context, unit, &socket);
             self.add(Kind::Docker, Some(socket), 0, None, told);
+            if let Some(engine) = self.found.last_mut() {
+                engine.asleep = asleep;
+            }
         }
     }
 

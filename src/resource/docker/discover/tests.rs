@@ -167,3 +167,23 @@ fn docker_that_is_installed_and_nothing_more_is_no_engine() {
         assert_eq!(names(host), ["docker"], "case {case}");
     }
 }
+
+#[test]
+fn docker_that_waits_behind_its_socket_unit_is_not_woken() {
+    let first = |host: Memory| host.file("/proc/1/status", status(0, "1")).file("/proc/1/cgroup", "0::/init.scope\n");
+    let stopped = || {
+        first(socket(Memory::new(), "/run/docker.sock", 0))
+            .node("/run/systemd/system", FileKind::Directory, 0o755)
+            .file("/usr/lib/systemd/system/docker.socket", "[Socket]\nListenStream=/run/docker.sock\n")
+    };
+    let asleep = |host: &Memory| discover(host).unwrap().remove(0).asleep.is_some();
+    assert!(asleep(&stopped()));
+    let said = discover(&stopped()).unwrap().remove(0).get(&Context::new(&stopped()), crate::host::engine::Route::Info);
+    assert!(matches!(said, Fact::Unknown(Gap { reason: Reason::Unsupported(_), .. })), "and nothing is asked");
+    assert!(!asleep(&daemon(stopped(), 100, 0, "/usr/bin/dockerd -H fd://")), "it runs");
+    assert!(!asleep(&daemon(stopped(), 100, 0, "/opt/engine")), "something runs as its service");
+    assert!(!asleep(&stopped().file("/etc/systemd/system/docker.socket", "")), "the unit is masked");
+    let unseen = socket(Memory::new(), "/run/docker.sock", 0).file("/usr/lib/systemd/system/docker.socket", "[Socket]\n");
+    assert!(!asleep(&unseen.file("/proc/9/status", status(0, "9"))), "processes are hidden");
+    assert!(!asleep(&stopped().gap("/proc/1/cgroup", Reason::Denied)), "who runs as what is not known");
+}
