@@ -42,10 +42,13 @@ impl Cgroups {
         self.0.iter().find(|cgroup| cgroup.controllers.iter().any(|controller| controller == name)).map(|cgroup| cgroup.path.as_str())
     }
 
-    /// The path in the hierarchy systemd keeps its units in: `name=systemd` where mounted, else version 2.
+    /// The path in the hierarchy systemd keeps its units in: `name=systemd` where it is used, else version 2. A host that is
+    /// booted inside another with version 2 alone is at the root of all those the outer one has besides.
     #[must_use]
     pub fn systemd(&self) -> Option<&str> {
-        self.controller("name=systemd").or_else(|| self.unified())
+        let unified = self.unified();
+        let unused = |path: &&str| *path == "/" && unified.is_some();
+        self.controller("name=systemd").filter(|path| !unused(path)).or(unified)
     }
 
     /// Where the host's own units begin, judged from the cgroups of process 1: `""` on a machine, `/payload` or the
@@ -125,6 +128,7 @@ mod tests {
         assert_eq!(unit("0::/docker/ID/system.slice/ssh.service", ""), None, "a unit inside a container is not the host's");
         assert_eq!(unit("0::/payload/system.slice/ssh.service", "/payload").as_deref(), Some("ssh.service"));
         assert_eq!(unit("0::/", ""), None);
+        assert_eq!(unit("9:name=systemd:/\n4:memory:/\n0::/system.slice/ssh.service", "").as_deref(), Some("ssh.service"));
         assert_eq!(cgroups("1:name=systemd:/payload/init.scope\n0::/x").root_of_units(), "/payload");
         let rootless = cgroups("0::/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service");
         assert_eq!(rootless.unit(""), Some("user@1000.service"), "not the system's docker.service");

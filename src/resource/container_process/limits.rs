@@ -27,8 +27,11 @@ pub(super) const PIDS: Limit = Limit { controller: "pids", version_1: "pids.max"
 impl Limit {
     /// The limit that counts for a process in these cgroups; absent where there is none.
     pub(super) fn of(&self, host: &dyn Host, cgroups: &Cgroups) -> Fact<i64> {
-        let (mount, path, file) = match (cgroups.controller(self.controller), cgroups.unified()) {
-            (Some(path), _) => (Path::new(MOUNT).join(self.controller), path, self.version_1),
+        // The kernel names hierarchies of version 1 also where none is mounted: a host inside another may use version 2 alone.
+        let version_1 = Path::new(MOUNT).join(self.controller);
+        let mounted = !matches!(host.stat(&version_1), Fact::Absent(_));
+        let (mount, path, file) = match (cgroups.controller(self.controller).filter(|_| mounted), cgroups.unified()) {
+            (Some(path), _) => (version_1, path, self.version_1),
             (None, Some(path)) => {
                 // A hybrid host keeps version 2 in a directory of its own.
                 let hybrid = Path::new(MOUNT).join("unified");
@@ -95,6 +98,14 @@ mod tests {
         assert_eq!(PIDS.of(&host, &here), Fact::Absent(Origin::kernel("/sys/fs/cgroup/a/b/pids.max")));
         assert!(matches!(MEMORY.of(&host, &cgroups("0::/gone\n")), Fact::Unknown(_)));
         assert!(matches!(MEMORY.of(&host, &cgroups("0::/../a/b\n")), Fact::Unknown(_)));
+    }
+
+    #[test]
+    fn what_is_not_mounted_limits_nothing_and_tells_nothing() {
+        let host = Memory::new().file("/sys/fs/cgroup/d/memory.max", "4096\n");
+        assert_eq!(MEMORY.of(&host, &cgroups("4:memory:/\n0::/d\n")).known(), Some(&4096));
+        assert!(matches!(PIDS.of(&host, &cgroups("8:pids:/\n0::/d\n")), Fact::Unknown(_)), "not unlimited");
+        assert!(matches!(PIDS.of(&host, &cgroups("8:pids:/\n")), Fact::Unknown(_)));
     }
 
     #[test]
