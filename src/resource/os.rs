@@ -193,7 +193,7 @@ fn apparmor(host: &dyn Host) -> Fact<bool> {
             other => Fact::Unknown(Gap::new(origin, Reason::malformed(format!("neither Y nor N: {other}")))),
         },
         // The parameter is there whenever AppArmor is in the kernel, so it is not.
-        Fact::Absent(_) => certain(host.stat(Path::new("/sys/module")), "/sys is not mounted").map(|_| false),
+        Fact::Absent(_) => certain(host.stat(Path::new("/sys/module")), "/sys is not mounted, or not all of it").map(|_| false),
         Fact::Unknown(gap) => Fact::Unknown(gap),
     }
 }

@@ -40,8 +40,8 @@ impl Kernel {
 
     fn look(context: &Context<'_>) -> Self {
         let seen = |path: &str, found: Fact<bool>| match found {
-            // A directory that holds a host has no `/sys`: nothing was looked at.
-            Fact::Absent(origin) => match context.host.stat(Path::new("/sys/kernel")) {
+            // A directory that holds a host has no `/sys`, and a host inside another may have but a part of it: nothing was looked at.
+            Fact::Absent(origin) => match context.host.stat(Path::new("/sys/module")) {
                 Fact::Known(..) => Fact::Known(false, origin),
                 Fact::Absent(_) => Fact::Unknown(Gap::new(Origin::kernel(path), Reason::NotCollected)),
                 Fact::Unknown(gap) => Fact::Unknown(gap),

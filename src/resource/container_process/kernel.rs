@@ -93,14 +93,16 @@ mod tests {
     #[test]
     fn each_kernel_is_asked_in_its_own_way() {
         let of = |host: &Memory| confinement(host, &Kernel::of(&Context::new(host)), 7);
-        let apparmor = Memory::new().file("/sys/kernel/x", "").file("/sys/module/apparmor/parameters/enabled", "Y\n");
+        let apparmor = Memory::new().file("/sys/module/x", "").file("/sys/module/apparmor/parameters/enabled", "Y\n");
         let apparmor = apparmor.file("/proc/7/attr/apparmor/current", "docker-default (enforce)\n");
         assert_eq!(of(&apparmor).1.known(), Some(&true));
-        let selinux = Memory::new().file("/sys/kernel/x", "").file("/sys/fs/selinux/enforce", "1");
+        let selinux = Memory::new().file("/sys/module/x", "").file("/sys/fs/selinux/enforce", "1");
         let selinux = selinux.file("/proc/7/attr/current", "system_u:system_r:spc_t:s0\0");
         assert_eq!(of(&selinux).0.known().map(Text::raw), Some("system_u:system_r:spc_t:s0"));
         assert_eq!(of(&selinux).1.known(), Some(&false));
-        assert!(matches!(of(&Memory::new().file("/sys/kernel/x", "")), (Fact::Absent(_), Fact::Absent(_))));
+        assert!(matches!(of(&Memory::new().file("/sys/module/x", "")), (Fact::Absent(_), Fact::Absent(_))));
         assert!(matches!(of(&Memory::new()), (Fact::Unknown(_), Fact::Unknown(_))), "a directory that holds a host");
+        let part = Memory::new().file("/sys/kernel/x", "");
+        assert!(matches!(of(&part), (Fact::Unknown(_), Fact::Unknown(_))), "a host inside another has but a part of it");
     }
 }
