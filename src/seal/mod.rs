@@ -2,7 +2,7 @@
 //!
 //! [`supervise`] starts this program again as a worker, answers its questions from a closed list
 //! ([`crate::host::broker`]), and takes its result as bytes it does not understand. [`worker`] is the other side: it
-//! gives up every right but reading ([`confine`]), and then runs. What hangs or is taken over can be ended or
+//! gives up every right but reading (`confine`), and then runs. What hangs or is taken over can be ended or
 //! left behind, and could at worst lie in its report. [`self_test`] tries what must be refused.
 //!
 //! The supervisor takes no lock: whoever writes results holds it ([`crate::store::lock`]) from before the worker starts
