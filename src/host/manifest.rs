@@ -106,7 +106,8 @@ impl<'a> Recorded<'a> {
         self.note(|notes| {
             let paths = of(notes);
             if !paths.contains(path) {
-                paths.insert(path.into());
+                // Of spellings that are one path, such as with a slash at the end, always the same.
+                paths.insert(path.components().as_path().into());
             }
         });
         self.ended(ask())

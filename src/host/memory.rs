@@ -1,6 +1,7 @@
 //! A made-up host, for tests: what it holds is what the test says, and nothing else.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -178,6 +179,11 @@ impl Memory {
                 at.pop();
                 left.extend(target.components().rev().map(|part| PathBuf::from(part.as_os_str())));
             }
+        }
+        // As for the kernel, only a directory has a name with a slash at its end.
+        let is_directory = || self.nodes.get(&at).is_some_and(|node| node.stat.kind == FileKind::Directory);
+        if path.as_os_str().as_bytes().ends_with(b"/") && !is_directory() {
+            return Fact::Absent(Origin::file(path));
         }
         Fact::Known(at, Origin::file(path))
     }

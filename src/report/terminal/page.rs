@@ -99,7 +99,8 @@ impl Page {
         let mut first = true;
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let wide = word.chars().count();
-            if !first && column + 1 + wide > self.width {
+            let beside_a_head = first && column > hang;
+            if (beside_a_head && column + wide > self.width) || (!first && column + 1 + wide > self.width) {
                 self.text.push('\n');
                 self.text.extend(std::iter::repeat_n(' ', hang));
                 column = hang;

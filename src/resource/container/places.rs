@@ -109,6 +109,9 @@ impl Places {
             engines
                 .iter()
                 .filter_map(|engine| engine.told.text(key).known().map(|path| Path::new(path.raw()).join(file)))
+                // Without the slash that joining nothing leaves at the end, and which only a directory may have.
+                .map(|path| path.components().collect::<PathBuf>())
+                .filter(|path| path.is_absolute())
                 .collect::<Vec<_>>()
         };
         let containerd = below("exec-root", "containerd/containerd.sock").into_iter().chain(below("containerd", ""));

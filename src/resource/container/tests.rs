@@ -13,7 +13,7 @@ use crate::fact::{Reason, Row as _};
 use crate::host::engine::{Id, Route};
 use crate::host::memory::Memory;
 use crate::host::{Entry, FileKind, Host, Identity, ProcessLinks, Stat};
-use crate::resource::docker::fixture::{INFO, answering};
+use crate::resource::docker::fixture::{INFO, answering, daemon};
 
 fn collect(host: &dyn Host) -> Vec<Container> {
     Containers::collect(&Context::new(host), &Selector::All).unwrap()
@@ -355,6 +355,9 @@ fn an_engine_socket_mounted_by_another_name_is_found() {
     let linked = host(&[inspect('a', bind)]).symlink("/srv/link.sock", "../run/docker.sock");
     assert_eq!(texts(&only(&linked).engine_sockets), ["/run/docker.sock"]);
     let containerd = json!({"Mounts": [{"Type": "bind", "Source": "/run/containerd", "Destination": "/c", "RW": true}]});
-    let host = host(&[inspect('a', containerd)]).node("/run/containerd/containerd.sock", FileKind::Socket, 0o660);
-    assert_eq!(texts(&only(&host).engine_sockets), ["/run/containerd/containerd.sock"]);
+    let usual = host(&[inspect('a', containerd)]).node("/run/containerd/containerd.sock", FileKind::Socket, 0o660);
+    assert_eq!(texts(&only(&usual).engine_sockets), ["/run/containerd/containerd.sock"]);
+    let elsewhere = json!({"Mounts": [{"Type": "bind", "Source": "/srv/c.sock", "Destination": "/c.sock", "RW": true}]});
+    let host = daemon(host(&[inspect('a', elsewhere)]), 100, 0, "/usr/bin/dockerd --containerd=/srv/c.sock").node("/srv/c.sock", FileKind::Socket, 0o660);
+    assert_eq!(texts(&only(&host).engine_sockets), ["/srv/c.sock"]);
 }

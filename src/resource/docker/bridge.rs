@@ -25,8 +25,14 @@ fn of_default_bridge<T>(context: &Context<'_>, engine: &Engine, tell: impl Fn(&V
         let Some(networks) = networks.as_array() else {
             return Fact::Unknown(Gap::new(origin, Reason::malformed("the networks are no list")));
         };
-        let bridge = networks.iter().find(|network| is_default_bridge(network));
-        bridge.map_or_else(|| Fact::Absent(origin.clone()), |bridge| tell(bridge, origin.clone()))
+        match networks.iter().find(|network| is_default_bridge(network)) {
+            Some(bridge) => tell(bridge, origin),
+            // An engine has networks even without that one, and they have names. A list that is not whole shows nothing by what it lacks.
+            None if networks.is_empty() || networks.iter().any(|network| network.get("Name").and_then(Value::as_str).is_none()) => {
+                Fact::Unknown(Gap::new(origin, Reason::malformed("the list of networks is not whole")))
+            }
+            None => Fact::Absent(origin),
+        }
     })
 }
 

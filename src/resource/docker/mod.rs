@@ -58,7 +58,7 @@ pub(super) struct Engine {
     pub(super) uid: u32,
     /// Its name, or the number where it has none.
     pub(super) user: Text,
-    /// Its home.
+    /// Its home; `~UID` where that cannot be seen: see [`homeless`].
     pub(super) home: PathBuf,
     /// The daemon's process, where one runs and can be seen.
     pub(super) process: Option<Process>,
@@ -66,6 +66,8 @@ pub(super) struct Engine {
     pub(super) asleep: Option<Origin>,
     /// What it was told on its command line, by its unit, and in its configuration file.
     pub(super) told: Told,
+    /// Why it cannot be told whether it is more than installed. Then nothing else is known of it.
+    pub(super) doubt: Option<Gap>,
 }
 
 impl Engine {
@@ -151,6 +153,14 @@ fn without_remapping(path: PathBuf) -> PathBuf {
         (Some((uid, gid)), Some(parent)) if number(uid) && number(gid) => parent.to_path_buf(),
         _ => path,
     }
+}
+
+/// Why nothing can be said of a path below the home of a user whose home cannot be seen.
+pub(super) fn homeless(path: &Path) -> Option<Gap> {
+    let first = path.components().next().and_then(|first| first.as_os_str().to_str());
+    first
+        .is_some_and(|first| first.starts_with('~'))
+        .then(|| Gap::new(Origin::file(path), Reason::unsupported("the home of the user it belongs to cannot be seen")))
 }
 
 /// The engines of the host. None is an empty list; an error means that they could not be looked for.

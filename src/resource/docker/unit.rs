@@ -8,6 +8,7 @@ use crate::host::Host;
 use crate::parse::dockerd::CommandLine;
 use crate::parse::unit::{Unit, commands, environment, environment_file};
 
+use super::homeless;
 use super::told::Flags;
 
 /// Where the system's manager looks for units, what wins first.
@@ -40,6 +41,9 @@ pub(in crate::resource) struct Files {
 
 /// The files of a unit. Absent where there is none or it is masked.
 pub(in crate::resource) fn files(host: &dyn Host, directories: &[PathBuf], name: &str) -> Fact<Files> {
+    if let Some(gap) = directories.iter().find_map(|directory| homeless(directory)) {
+        return Fact::Unknown(gap);
+    }
     // Links that mask lead there also where the host's directory holds no devices.
     let is_null = |path: Fact<PathBuf>| path.known().is_some_and(|path| path == Path::new("/dev/null"));
     let null = |path: &Path| is_null(host.link(path)) || is_null(host.resolve(path));

@@ -6,6 +6,7 @@ mod unknown;
 use std::collections::BTreeSet;
 
 use crate::fact::{Fact, Flag, Gap, List, Origin, Reason, Setting, Text, record};
+use crate::host::engine::Route;
 use crate::parse::dockerd::{self, OPTIONS, Spec};
 
 use super::docker::{Engine, Kind, Place, Source, engines};
@@ -52,6 +53,14 @@ impl Resource for DockerDaemon {
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
         let mut rows = Vec::new();
         for engine in engines(context)?.iter().filter(|engine| engine.kind == Kind::Docker) {
+            if let Some(gap) = &engine.doubt {
+                rows.extend(OPTIONS.iter().filter(|spec| of.picks(spec.key)).map(|spec| DockerOption {
+                    option: Fact::derived(spec.key),
+                    engine: Fact::derived(engine.name.clone()),
+                    ..DockerOption::unknown(gap)
+                }));
+                continue;
+            }
             rows.extend(OPTIONS.iter().filter(|spec| of.picks(spec.key)).map(|spec| row(context, engine, spec)));
             rows.extend(unknown::rows(engine).into_iter().filter(|row| row.option.known().is_some_and(|option| of.picks(option.raw()))));
         }
@@ -75,7 +84,7 @@ fn row(context: &Context<'_>, engine: &Engine, spec: &'static Spec) -> DockerOpt
         source: source(&now, &value),
         sources: sources(&now),
         persistent: same(&value, &next_value),
-        in_force: in_force(engine, spec, &now, said.as_ref()),
+        in_force: in_force(context, engine, spec, &now, said.as_ref()),
         conflict: conflict(spec, &[&now, &next]),
         next_value: next_value.map(|setting| Setting::from(setting.text)),
     }
@@ -163,9 +172,15 @@ fn sources(now: &Result<Vec<Place>, Gap>) -> Fact<Vec<Text>> {
     }
 }
 
-fn in_force(engine: &Engine, spec: &Spec, now: &Result<Vec<Place>, Gap>, said: Option<&Value>) -> Fact<bool> {
+fn in_force(
+    context: &Context<'_>,
+    engine: &Engine,
+    spec: &Spec,
+    now: &Result<Vec<Place>, Gap>,
+    said: Option<&Value>,
+) -> Fact<bool> {
     let places = match now {
-        _ if engine.told.running.is_none() => return Fact::Absent(Origin::Derived),
+        _ if engine.told.running.is_none() => return not_running(context, engine),
         Err(gap) => return Fact::Unknown(gap.clone()),
         Ok(places) => places,
     };
@@ -185,6 +200,20 @@ fn in_force(engine: &Engine, spec: &Spec, now: &Result<Vec<Place>, Gap>, said: O
             }
             _ => Fact::Known(false, origin.clone()),
         },
+    }
+}
+
+/// Of a daemon whose process was not seen: absent where nothing answers either, else it hides.
+fn not_running(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    if let Some(listening) = &engine.asleep {
+        return Fact::Absent(listening.clone());
+    }
+    match engine.get(context, Route::Version) {
+        Fact::Unknown(Gap { origin, reason: Reason::Unreachable }) => Fact::Absent(origin),
+        Fact::Unknown(gap) => Fact::Unknown(gap),
+        Fact::Known(..) | Fact::Absent(_) => {
+            Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::unsupported("no process of the daemon was seen")))
+        }
     }
 }
 

@@ -124,8 +124,14 @@ fn a_file_newer_than_the_daemon_is_not_believed() {
     let without = running("", r#"{"bridge":"none"}"#).modified(JSON, 2000).answer("/run/docker.sock", Route::Networks, NETWORKS);
     let bridge = one(&without, "bridge");
     assert_eq!([shown(&bridge, "value"), shown(&bridge, "in_force")], ["absent", "false"], "there is one until the next start");
-    let other = without.answer("/run/docker.sock", Route::Networks, "[]").file(JSON, "{}").modified(JSON, 2000);
-    assert_eq!(shown(&one(&other, "bridge"), "value"), "none");
+    let other = |networks: &str| {
+        running("", r#"{"bridge":"none"}"#).answer("/run/docker.sock", Route::Networks, networks).file(JSON, "{}").modified(JSON, 2000)
+    };
+    let off = other(r#"[{"Name":"host","Driver":"host"},{"Name":"none","Driver":"null"}]"#);
+    assert_eq!(shown(&one(&off, "bridge"), "value"), "none");
+    for broken in ["[]", r#"[{"Name":"host","Driver":"host"},{"Name":7}]"#] {
+        assert_eq!(shown(&one(&other(broken), "bridge"), "value"), "unknown", "{broken}");
+    }
     let told = answering(running("", json).modified(JSON, 2000), &INFO.replace("\"LiveRestoreEnabled\":false", "\"LiveRestoreEnabled\":true"));
     assert_eq!(shown(&one(&told, "live-restore"), "in_force"), "true");
     let older = running("", json).modified(JSON, 1051);

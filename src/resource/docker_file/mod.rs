@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::fact::{Fact, Flag, Gap, Integer, Mode, Origin, Reason, Row as _, Text, record};
 use crate::parse::audit_rules::cover::Target;
 
-use super::accounts::Accounts;
+use super::accounts::{self, Accounts};
 use super::audit_rule::Trail;
 use super::docker::{self, Engine, Kind};
 use super::engine::socket_group;
@@ -75,6 +75,15 @@ impl Resource for DockerFiles {
         let mut rows = Vec::new();
         for engine in engines.iter().filter(|engine| engine.kind == Kind::Docker) {
             for (role, find) in ROLES.iter().filter(|(role, _)| of.picks(role)) {
+                if let Some(gap) = &engine.doubt {
+                    rows.push(DockerFile {
+                        role: Fact::derived(*role),
+                        engine: Fact::derived(engine.name.clone()),
+                        rootless: Fact::derived(engine.rootless),
+                        ..DockerFile::unknown(gap)
+                    });
+                    continue;
+                }
                 rows.extend(find(context, engine).into_iter().map(|place| row(context, engine, role, place)));
             }
         }
@@ -83,6 +92,10 @@ impl Resource for DockerFiles {
 }
 
 fn row(context: &Context<'_>, engine: &Engine, role: &'static str, place: Place) -> DockerFile {
+    let place = match place {
+        Place::At(path, origin) => docker::homeless(&path).map_or(Place::At(path, origin), Place::Unknown),
+        other => other,
+    };
     let (file, path) = match place {
         Place::At(path, origin) => (file::look(context, &path), Fact::Known(path, origin)),
         Place::Unused(path, origin) => (file::missing(&path, &origin), Fact::Known(path, origin)),
@@ -115,7 +128,12 @@ fn group_expected(context: &Context<'_>, engine: &Engine, role: &str, file: &Fil
     file.gid.clone().and_then(|gid, origin| {
         let accounts = Accounts::of(context);
         let is = |number: u32| gid == i64::from(number);
-        let users_own = engine.rootless && accounts.users().iter().any(|user| user.uid == engine.uid && is(user.gid));
+        let user = accounts.users().iter().find(|user| user.uid == engine.uid);
+        if engine.rootless && gid != 0 && user.is_none() {
+            let unseen = || Gap::new(Origin::file(accounts::PASSWD), Reason::unsupported("the account of its user cannot be seen"));
+            return Fact::Unknown(accounts.passwd().err().unwrap_or_else(unseen));
+        }
+        let users_own = engine.rootless && user.is_some_and(|user| is(user.gid));
         if gid == 0 || users_own || role != "api_socket" {
             return Fact::Known(gid == 0 || users_own, origin);
         }

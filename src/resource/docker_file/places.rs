@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::fact::{Fact, Gap, Origin};
 use crate::host::FileKind;
 use crate::resource::docker::unit;
-use crate::resource::docker::{Engine, Told};
+use crate::resource::docker::{Engine, Told, homeless};
 use crate::resource::{Context, paths};
 
 use super::{containerd, programs, sockets};
@@ -138,6 +138,9 @@ fn environment_file(engine: &Engine, path: &str) -> Place {
 /// Every regular file in the directory of a registry: CA certificates, client certificates and client keys.
 fn registry_certs(context: &Context<'_>, engine: &Engine) -> Vec<Place> {
     let directory = config_dir(engine).join("certs.d");
+    if let Some(gap) = homeless(&directory) {
+        return vec![Place::Unknown(gap)];
+    }
     let found = match paths::expand(context.host, &format!("{}/*/*", directory.display())) {
         Ok(found) => found,
         Err(gap) => return vec![Place::Unknown(gap)],

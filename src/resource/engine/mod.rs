@@ -113,6 +113,10 @@ impl Resource for Engines {
 }
 
 fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
+    if let Some(gap) = &engine.doubt {
+        let (name, kind) = (Fact::derived(engine.name.clone()), Fact::derived(engine.kind.word()));
+        return EngineRow { name, kind, ..EngineRow::unknown(gap) };
+    }
     let info = engine.document(context, Route::Info);
     let version = engine.document(context, Route::Version);
     let options = security::Options::of(&info);

@@ -69,7 +69,8 @@ impl Search<'_> {
         match self.accounts.users().iter().find(|user| user.uid == uid) {
             Some(account) => (account.name.clone(), PathBuf::from(account.home.raw())),
             None if uid == 0 => (Text::from("root"), PathBuf::from("/root")),
-            None => (Text::from(uid.to_string()), PathBuf::from("/")),
+            // As of a directory service.
+            None => (Text::from(uid.to_string()), PathBuf::from(format!("~{uid}"))),
         }
     }
 
@@ -100,7 +101,8 @@ impl Search<'_> {
 
     fn add(&mut self, kind: Kind, socket: Option<PathBuf>, uid: u32, process: Option<Process>, told: Told) {
         let (user, home) = self.account(uid);
-        let engine = Engine { name: Text::default(), kind, socket, rootless: uid != 0, uid, user, home, process, asleep: None, told };
+        let engine =
+            Engine { name: Text::default(), kind, socket, rootless: uid != 0, uid, user, home, process, asleep: None, told, doubt: None };
         self.found.push(engine);
     }
 
@@ -211,12 +213,15 @@ impl Search<'_> {
             defaults.data_root = "/var/snap/docker/common/var-lib-docker".into();
         }
         let told = Told::new(self.host, None, Some(unit), defaults);
-        if !dormant::is_dormant(context, &socket, unit, &told.data_root()) {
-            let asleep = dormant::asleep(context, unit, &socket);
-            self.add(Kind::Docker, Some(socket), 0, None, told);
-            if let Some(engine) = self.found.last_mut() {
-                engine.asleep = asleep;
-            }
+        let doubt = match dormant::is_dormant(context, &socket, unit, &told.data_root()) {
+            Ok(true) => return,
+            Ok(false) => None,
+            Err(gap) => Some(gap),
+        };
+        let asleep = dormant::asleep(context, unit, &socket);
+        self.add(Kind::Docker, Some(socket), 0, None, told);
+        if let Some(engine) = self.found.last_mut() {
+            (engine.asleep, engine.doubt) = (asleep, doubt);
         }
     }
 

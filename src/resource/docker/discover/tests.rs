@@ -156,15 +156,21 @@ fn docker_that_is_installed_and_nothing_more_is_no_engine() {
         installed().symlink("/etc/systemd/system/multi-user.target.wants/docker.service", "/usr/lib/systemd/system/docker.service"),
         installed().symlink("/etc/systemd/system/sockets.target.wants/docker.socket", "/usr/lib/systemd/system/docker.socket"),
         socket(installed(), "/run/docker.sock", 0),
-        installed().file("/var/lib/docker/containers/ab/config.v2.json", ""),
+        installed().file("/var/lib/docker/containers/ab/config.v2.json", "").gap("/proc", Reason::Denied),
         installed().file("/var/lib/docker/image/overlay2/imagedb/content/sha256/ab", ""),
         installed().file("/var/lib/docker/swarm/docker-state.json", ""),
+    ];
+    let in_doubt = [
         installed().gap("/var/lib/docker", Reason::Denied),
         installed().gap("/proc", Reason::Denied),
         installed().gap("/etc/systemd/system", Reason::Denied),
     ];
-    for (case, host) in stopped.iter().enumerate() {
-        assert_eq!(names(host), ["docker"], "case {case}");
+    for (hosts, doubted) in [(&stopped[..], false), (&in_doubt[..], true)] {
+        for (case, host) in hosts.iter().enumerate() {
+            let engines = discover(host).unwrap();
+            assert_eq!(names(host), ["docker"], "case {case}");
+            assert_eq!(engines[0].doubt.is_some(), doubted, "case {case}");
+        }
     }
 }
 
@@ -186,4 +192,13 @@ fn docker_that_waits_behind_its_socket_unit_is_not_woken() {
     let unseen = socket(Memory::new(), "/run/docker.sock", 0).file("/usr/lib/systemd/system/docker.socket", "[Socket]\n");
     assert!(!asleep(&unseen.file("/proc/9/status", status(0, "9"))), "processes are hidden");
     assert!(!asleep(&stopped().gap("/proc/1/cgroup", Reason::Denied)), "who runs as what is not known");
+}
+
+#[test]
+fn the_files_of_a_user_whose_account_cannot_be_seen_are_unknown() {
+    let host = socket(daemon(Memory::new(), 100, 1000, "dockerd"), "/run/user/1000/docker.sock", 1000);
+    let engines = discover(&host.file("/etc/passwd", "root:x:0:0::/root:/bin/sh\n")).unwrap();
+    assert!(matches!(engines[0].told.data_root(), Fact::Unknown(_)));
+    assert!(matches!(engines[0].told.text("log-driver"), Fact::Unknown(_)), "daemon.json may set it");
+    assert!(matches!(engines[0].told.service_unit, Fact::Unknown(_)));
 }

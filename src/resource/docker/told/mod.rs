@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::parse::dockerd::{CommandLine, Spec, by_key};
 use crate::parse::unit::Unit;
 
-use super::{Process, unit};
+use super::{Process, homeless, unit};
 pub(in crate::resource) use side::{Place, Side, Source};
 
 /// Flags of one command line, and where it stands.
@@ -150,7 +150,10 @@ impl Told {
 
     /// The data directory by what it was told.
     pub(in crate::resource) fn data_root(&self) -> Fact<PathBuf> {
-        self.text("data-root").map(|path| PathBuf::from(path.raw()))
+        self.text("data-root").and_then(|path, origin| {
+            let path = PathBuf::from(path.raw());
+            homeless(&path).map_or_else(|| Fact::Known(path, origin), Fact::Unknown)
+        })
     }
 
     /// Every place that sets an option, what wins first, the default last. Errors where a place cannot be read that could win.

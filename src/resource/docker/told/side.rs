@@ -7,6 +7,7 @@ use crate::host::Host;
 use crate::parse::dockerd::{DaemonFile, Setting, Spec};
 
 use super::Flags;
+use crate::resource::docker::homeless;
 
 /// Flags, and the configuration file they lead to.
 #[derive(Debug)]
@@ -106,6 +107,9 @@ impl Side {
 }
 
 fn read(host: &dyn Host, path: &Path) -> Fact<DaemonFile> {
+    if let Some(gap) = homeless(path) {
+        return Fact::Unknown(gap);
+    }
     if path.is_relative() {
         let reason = Reason::unsupported("its path depends on where the daemon was started");
         return Fact::Unknown(Gap::new(Origin::file(path), reason));
