@@ -12,6 +12,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use walkdir::{DirEntry, WalkDir};
+
 use super::Problem;
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
@@ -95,9 +97,7 @@ impl Source {
 
     /// Every `.toml` file below a folder, in the order of their paths. Links to folders are not followed, hidden files left out.
     pub fn below(folder: &Path, trust: Trust) -> Result<Vec<Self>, Vec<Problem>> {
-        let mut paths = Vec::new();
-        find(folder, 0, &mut paths).map_err(|problem| vec![problem])?;
-        paths.sort();
+        let paths = find(folder).map_err(|problem| vec![problem])?;
         let (mut sources, mut problems) = (Vec::new(), Vec::new());
         for path in paths {
             match Self::file(&path, trust) {
@@ -128,31 +128,31 @@ fn exists(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok()
 }
 
-#[allow(clippy::disallowed_methods, reason = "a folder of plimsoll's own, not of the host under audit")]
-fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Problem> {
-    let problem = |message: String| Problem::of_file(&folder.to_string_lossy(), message);
-    if depth > DEEPEST {
-        return Err(problem(format!("folders are nested more than {DEEPEST} deep")));
-    }
-    let entries = fs::read_dir(folder).map_err(|error| problem(format!("cannot be listed: {error}")))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| problem(format!("cannot be listed: {error}")))?;
-        let kind = entry.file_type().map_err(|error| problem(format!("cannot be listed: {error}")))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') {
-            continue;
-        }
-        if kind.is_dir() {
-            find(&entry.path(), depth + 1, found)?;
-        } else if name.ends_with(".toml") {
-            found.push(entry.path());
+/// Every `.toml` file below a folder, sorted.
+fn find(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+    let problem = |at: &Path, message: String| Problem::of_file(&at.to_string_lossy(), message);
+    let is_hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+    let mut found = Vec::new();
+    for entry in WalkDir::new(folder).into_iter().filter_entry(|entry| !is_hidden(entry)) {
+        let entry = entry.map_err(|error| {
+            let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+            problem(error.path().unwrap_or(folder), format!("cannot be listed: {why}"))
+        })?;
+        if entry.file_type().is_dir() {
+            if entry.depth() > DEEPEST {
+                return Err(problem(entry.path(), format!("folders are nested more than {DEEPEST} deep")));
+            }
+        } else if entry.depth() == 0 {
+            return Err(problem(folder, "cannot be listed: not a folder".to_owned()));
+        } else if entry.file_name().as_encoded_bytes().ends_with(b".toml") {
+            found.push(entry.into_path());
         }
         if found.len() > MOST_FILES {
-            return Err(problem(format!("more than {MOST_FILES} definition files")));
+            return Err(problem(folder, format!("more than {MOST_FILES} definition files")));
         }
     }
-    Ok(())
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]
