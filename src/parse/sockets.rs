@@ -1,6 +1,12 @@
 //! The kernel's tables of sockets, `/proc/net/{unix,tcp,tcp6,udp,udp6}`, as far as who listens where.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
+
+use procfs::net::{TcpNetEntries, TcpState, UdpNetEntries, UdpState};
+use procfs::{ExplicitSystemInfo, FromBufReadSI as _, ProcError};
+
+use super::process::TICKS_PER_SECOND;
+use crate::fact::Reason;
 
 /// The names of unix sockets that listen: paths, or `@` and an abstract name.
 #[must_use]
@@ -17,41 +23,31 @@ pub fn listening_unix(bytes: &[u8]) -> Vec<String> {
     String::from_utf8_lossy(bytes).lines().skip(1).filter_map(listens).collect()
 }
 
-/// The addresses of TCP sockets that listen, from `tcp` or `tcp6`.
-#[must_use]
-pub fn listening_tcp(bytes: &[u8]) -> Vec<SocketAddr> {
-    in_state(bytes, "0A")
+/// The addresses of TCP sockets that listen, from `tcp` or `tcp6`. Errors where a line is not one of such a table.
+pub fn listening_tcp(bytes: &[u8]) -> Result<Vec<SocketAddr>, Reason> {
+    let TcpNetEntries(sockets) = TcpNetEntries::from_buf_read(bytes, &machine()).map_err(malformed)?;
+    Ok(sockets.into_iter().filter(|socket| socket.state == TcpState::Listen).map(|socket| socket.local_address).collect())
 }
 
-/// The addresses of UDP sockets that take datagrams from anybody, from `udp` or `udp6`.
-#[must_use]
-pub fn listening_udp(bytes: &[u8]) -> Vec<SocketAddr> {
-    in_state(bytes, "07")
+/// The addresses of UDP sockets that take datagrams from anybody, from `udp` or `udp6`. Errors as for TCP.
+pub fn listening_udp(bytes: &[u8]) -> Result<Vec<SocketAddr>, Reason> {
+    let UdpNetEntries(sockets) = UdpNetEntries::from_buf_read(bytes, &machine()).map_err(malformed)?;
+    Ok(sockets.into_iter().filter(|socket| socket.state == UdpState::Close).map(|socket| socket.local_address).collect())
 }
 
-fn in_state(bytes: &[u8], state: &str) -> Vec<SocketAddr> {
-    let listens = |line: &str| {
-        let mut fields = line.split_whitespace();
-        let (address, port) = fields.nth(1)?.split_once(':')?;
-        let listening = fields.nth(1)? == state;
-        let address = SocketAddr::new(self::address(address)?, u16::from_str_radix(port, 16).ok()?);
-        listening.then_some(address)
-    };
-    String::from_utf8_lossy(bytes).lines().skip(1).filter_map(listens).collect()
-}
-
-/// An address as the kernel prints it: words of 32 bits as the processor holds them, which is least byte first on
-/// every machine that is built here.
-fn address(hex: &str) -> Option<IpAddr> {
-    let words: Vec<[u8; 4]> = (0..hex.len() / 8)
-        .map(|at| hex.get(at * 8..at * 8 + 8).and_then(|word| u32::from_str_radix(word, 16).ok()).map(u32::to_le_bytes))
-        .collect::<Option<_>>()?;
-    let bytes = words.concat();
-    match bytes.len() {
-        4 => <[u8; 4]>::try_from(bytes).ok().map(|bytes| Ipv4Addr::from(bytes).into()),
-        16 => <[u8; 16]>::try_from(bytes).ok().map(|bytes| Ipv6Addr::from(bytes).into()),
-        _ => None,
+/// What the tables depend on: addresses stand in them as the processor holds them.
+fn machine() -> ExplicitSystemInfo {
+    ExplicitSystemInfo {
+        boot_time_secs: 0,
+        ticks_per_second: TICKS_PER_SECOND,
+        page_size: 4096,
+        is_little_endian: cfg!(target_endian = "little"),
     }
+}
+
+/// What the parser says of an odd line speaks of its own source.
+fn malformed(_: ProcError) -> Reason {
+    Reason::malformed("not a table of sockets")
 }
 
 #[cfg(test)]
@@ -68,13 +64,29 @@ mod tests {
         assert_eq!(listening_unix(text.as_bytes()), ["/run/docker.sock", "@a b"]);
     }
 
+    /// A table with these local addresses and states.
+    fn table(sockets: &[(&str, &str)]) -> String {
+        let line = |(address, state): &(&str, &str)| {
+            let other = address.split_once(':').unwrap().0.replace(|c: char| c != '0', "0");
+            format!("   0: {address} {other}:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 18734 1 0\n")
+        };
+        sockets.iter().fold("  sl  local_address rem_address   st …\n".to_owned(), |table, socket| table + &line(socket))
+    }
+
     #[test]
     fn tcp_sockets_that_listen() {
-        let text = "  sl  local_address rem_address   st\n   0: 0100007F:0016 00000000:0000 0A 0\n   1: 0100007F:0017 0100007F:9999 01 0\n   2: junk 0A\n";
-        assert_eq!(listening_tcp(text.as_bytes()), ["127.0.0.1:22".parse().unwrap()]);
-        let text = "  sl\n   0: 00000000:1F0A 00000000:0000 07\n   1: 0100007F:0035 0100007F:0036 01\n";
-        assert_eq!(listening_udp(text.as_bytes()), ["0.0.0.0:7946".parse().unwrap()]);
-        let text = "  sl\n   0: 00000000000000000000000001000000:0050 0:0 0A\n   1: 00000000000000000000000000000000:0051 0:0 0A\n";
-        assert_eq!(listening_tcp(text.as_bytes()), ["[::1]:80".parse().unwrap(), "[::]:81".parse().unwrap()]);
+        let listening = |sockets: &[(&str, &str)]| listening_tcp(table(sockets).as_bytes()).unwrap();
+        assert_eq!(listening(&[("0100007F:0016", "0A"), ("0100007F:0017", "01")]), ["127.0.0.1:22".parse().unwrap()]);
+        let sockets = [("00000000000000000000000001000000:0050", "0A"), ("00000000000000000000000000000000:0051", "0A")];
+        assert_eq!(listening(&sockets), ["[::1]:80".parse().unwrap(), "[::]:81".parse().unwrap()]);
+        let udp = listening_udp(table(&[("00000000:1F0A", "07"), ("0100007F:0035", "01")]).as_bytes());
+        assert_eq!(udp, Ok(vec!["0.0.0.0:7946".parse().unwrap()]));
+    }
+
+    #[test]
+    fn a_line_that_is_none_is_not_passed_over() {
+        for odd in ["junk\n", "   0: 0100007F:0016\n", "   0: zz00007F:0016 00000000:0000 0A 0:0 0 0 0 0 1\n", "   0: é:0016 0:0 0A\n"] {
+            assert!(matches!(listening_tcp((table(&[]) + odd).as_bytes()), Err(Reason::Malformed(_))), "{odd}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::parse::unit_name::UnitName;
 use crate::parse::{sockets, unit::words};
 use crate::resource::Context;
 use crate::resource::process_table::{ProcessTable, Running};
-use crate::resource::systemd::Loaded;
+use crate::resource::systemd::{Loaded, Units};
 
 /// The processes of a unit, by id. Of a template those of all its instances.
 pub(super) fn pids(context: &Context<'_>, name: &str, aliases: &[&str]) -> Fact<BTreeSet<i32>> {
@@ -48,9 +48,14 @@ fn is_own(process: &Running) -> bool {
     !matches!(process.container, Fact::Known(..))
 }
 
-/// The processes in the cgroup of a system unit and below it. `None` where no hierarchy of systemd can be looked into.
+/// The processes in the cgroup of a system unit and below it. `None` where no hierarchy of systemd can be looked into, or
+/// the unit is told to be elsewhere.
 fn from_cgroups(context: &Context<'_>, name: &str) -> Option<(BTreeSet<i32>, Origin)> {
     let unit = UnitName::parse(name).filter(|unit| !unit.is_template())?;
+    let loaded = Units::of(context).load(context.host, name);
+    if loaded.is_some_and(|loaded| loaded.gap.is_some() || loaded.unit.last("Service", "Slice").is_some()) {
+        return None;
+    }
     let slice = match unit.instance {
         Some(_) => format!("system.slice/system-{}.slice", unit.prefix.replace('-', "\\x2d")),
         None => "system.slice".to_owned(),
@@ -125,10 +130,11 @@ fn tcp(context: &Context<'_>, address: &str) -> Result<Option<bool>, Gap> {
     // A bare port is every address; what is no address and port may be a vsock.
     let wanted: Option<SocketAddr> = address.parse().ok();
     let Some(port) = wanted.map(|address| address.port()).or_else(|| address.parse().ok()) else { return Ok(None) };
-    let mut found = sockets::listening_tcp(&table(context, "/proc/net/tcp")?);
+    let read = |bytes: &[u8], path| sockets::listening_tcp(bytes).map_err(|reason| Gap::new(Origin::kernel(path), reason));
+    let mut found = read(&table(context, "/proc/net/tcp")?, "/proc/net/tcp")?;
     // Without IPv6 there is no such table.
     match context.host.read(Path::new("/proc/net/tcp6")) {
-        Fact::Known(bytes, _) => found.extend(sockets::listening_tcp(&bytes)),
+        Fact::Known(bytes, _) => found.extend(read(&bytes, "/proc/net/tcp6")?),
         Fact::Absent(_) => {}
         Fact::Unknown(gap) => return Err(gap),
     }

@@ -92,7 +92,7 @@ fn sockets_run_when_they_listen() {
     assert_eq!(service(&host, "docker.socket").running.known(), Some(&true), "/var/run is /run");
     let host = host.file("/proc/net/unix", "Num\n");
     assert_eq!(service(&host, "docker.socket").running.known(), Some(&false));
-    let tcp = "  sl\n   0: 00000000:0016 00000000:0000 0A\n";
+    let tcp = "  sl\n   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 18734 1 0\n";
     let host = host.file("/usr/lib/systemd/system/ssh.socket", "[Socket]\nListenStream=22\n").file("/proc/net/tcp", tcp);
     assert_eq!(service(&host, "ssh.socket").running.known(), Some(&true));
     let host = host.file("/usr/lib/systemd/system/udp.socket", "[Socket]\nListenDatagram=5\n");

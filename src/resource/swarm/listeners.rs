@@ -10,7 +10,7 @@ use crate::resource::Context;
 use crate::resource::docker::Engine;
 
 /// A table of sockets, the protocol it is of, and how it is read.
-type Table = (&'static str, &'static str, fn(&[u8]) -> Vec<SocketAddr>);
+type Table = (&'static str, &'static str, fn(&[u8]) -> Result<Vec<SocketAddr>, Reason>);
 
 const TABLES: [Table; 4] =
     [("tcp", "tcp", listening_tcp), ("tcp6", "tcp", listening_tcp), ("udp", "udp", listening_udp), ("udp6", "udp", listening_udp)];
@@ -31,7 +31,11 @@ pub(super) fn unbound(context: &Context<'_>, engine: &Engine) -> Fact<Vec<Text>>
     for (file, protocol, read) in TABLES {
         match context.host.read(&directory.join(file)) {
             Fact::Known(table, _) => {
-                for address in read(&table).into_iter().filter(|address| is_control(protocol, address.port())) {
+                let addresses = match read(&table) {
+                    Ok(addresses) => addresses,
+                    Err(reason) => return Fact::Unknown(Gap::new(origin, reason)),
+                };
+                for address in addresses.into_iter().filter(|address| is_control(protocol, address.port())) {
                     seen = true;
                     if address.ip().to_canonical().is_unspecified() {
                         unbound.insert(Text::from(format!("{protocol}/{}", address.port())));

@@ -135,10 +135,10 @@ fn root_ca_age(context: &Context<'_>, info: &Document, tells: bool) -> Fact<i64>
         kept(context, info, "certificates/swarm-root-ca.crt").map(|pem| pem.to_vec())
     };
     pem.and_then(|pem, origin| match certificate::not_before(&pem) {
-        Ok(begun) => {
-            let oldest = begun.into_iter().min().unwrap_or_default();
-            Fact::Known((context.host.now().timestamp() - oldest).div_euclid(DAY), origin)
-        }
+        Ok(begun) => match begun.into_iter().min() {
+            Some(oldest) => Fact::Known((context.host.now().timestamp() - oldest).div_euclid(DAY), origin),
+            None => Fact::Unknown(Gap::new(origin, Reason::malformed("no certificate"))),
+        },
         Err(what) => Fact::Unknown(Gap::new(origin, Reason::malformed(what))),
     })
 }

@@ -65,10 +65,16 @@ fn no_swarm_is_no_record_and_no_answer_is_a_gap() {
     assert_eq!(facts(&odd, ROLE), ["active", "manager", "absent", "absent", "4", "false", "unknown", "unknown"]);
 }
 
+/// A kernel's table with one socket, or with none.
+fn table(socket: &str) -> String {
+    let line = if socket.is_empty() { String::new() } else { format!("   0: {socket} 00000000:00000000 00:00000000 00000000 0 0 18734 1 0\n") };
+    format!("  sl  local_address rem_address   st\n{line}")
+}
+
 #[test]
 fn every_control_listener_is_looked_at() {
     let bound = |tables: &[(&str, &str)]| {
-        let host = tables.iter().fold(host(MANAGER), |host, (file, line)| host.file(&format!("/proc/100/net/{file}"), format!("sl\n 0: {line}\n")));
+        let host = tables.iter().fold(host(MANAGER), |host, (file, line)| host.file(&format!("/proc/100/net/{file}"), table(line)));
         facts(&host, &["bound", "unbound_listeners"])
     };
     let loopback = ("udp", "0100007F:1F0A 00000000:0000 07");
@@ -78,6 +84,7 @@ fn every_control_listener_is_looked_at() {
     let (tcp6, udp6) = (format!("{everywhere} 0A"), format!("{everywhere} 07"));
     assert_eq!(bound(&[("tcp", ""), ("udp", ""), ("tcp6", &tcp6), ("udp6", &udp6)]), ["false", "[tcp/7946, udp/7946]"]);
     assert_eq!(bound(&[("tcp", "00000000:5CD9 00000000:0000 0A"), ("udp", "")]), ["unknown", "unknown"], "23769 is no such port, and none is none");
+    assert_eq!(bound(&[("tcp", "junk"), loopback]), ["unknown", "unknown"], "a line that is none may be any");
     assert_eq!(bound(&[]), ["unknown", "unknown"]);
 }
 
