@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open as open_at_root, openat, readlinkat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat};
 use rustix::io::Errno;
 
 /// Most links followed on one path, as in the kernel.
@@ -23,14 +23,15 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// Opens a file that root alone can have written, or says what stands in the way.
 pub(super) fn open(path: &Path) -> Result<OwnedFd, String> {
-    let root = open_at_root("/", directory(), Mode::empty()).map_err(cannot_open)?;
+    // `openat`, as everywhere: the sealed worker has no `open`.
+    let root = openat(CWD, "/", directory(), Mode::empty()).map_err(cannot_open)?;
     let path = std::path::absolute(path).map_err(|error| format!("cannot be opened: {error}"))?;
     open_below(root, &path, 0)
 }
 
 /// Opens a regular file whoever owns it. Never waits on a FIFO.
 pub(super) fn open_any(path: &Path) -> Result<OwnedFd, String> {
-    let file = rustix::fs::open(path, regular(), Mode::empty()).map_err(cannot_open)?;
+    let file = openat(CWD, path, regular(), Mode::empty()).map_err(cannot_open)?;
     is_regular(&fstat(&file).map_err(cannot_open)?)?;
     Ok(file)
 }
@@ -164,7 +165,7 @@ mod tests {
         }
 
         fn open_as(&self, path: &str, owner: u32) -> Result<String, String> {
-            let root = open_at_root(self.dir.path(), directory(), Mode::empty()).unwrap();
+            let root = openat(CWD, self.dir.path(), directory(), Mode::empty()).unwrap();
             let fd = open_below(root, Path::new(path), owner)?;
             let mut text = String::new();
             fs::File::from(fd).read_to_string(&mut text).unwrap();
