@@ -164,6 +164,15 @@ pub struct ProcessLinks {
     pub namespaces: Vec<(Text, u64)>,
 }
 
+impl ProcessLinks {
+    /// The path of the executable, and whether the file has been removed or replaced since it was started.
+    #[must_use]
+    pub fn program(&self) -> Option<(&str, bool)> {
+        let exe = self.exe.as_ref()?.raw();
+        Some(exe.strip_suffix(" (deleted)").map_or((exe, false), |path| (path, true)))
+    }
+}
+
 /// Where the content of a path comes from: the kernel makes up what is below `/proc` and `/sys`.
 fn origin(path: &Path) -> Origin {
     if of_kernel(path) { Origin::kernel(path) } else { Origin::file(path) }

@@ -6,6 +6,7 @@
 mod accounts;
 mod docker;
 mod init;
+mod kernel;
 mod layered;
 mod paths;
 mod process_table;

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::fact::{Fact, Flag, Gap, List, Origin, Reason, Scheme, Setting, Text, Version, record};
+use crate::fact::{Fact, Flag, Gap, List, Origin, Scheme, Setting, Text, Version, record};
 use crate::host::Host;
 use crate::parse::os_release;
 
+use super::init::Init;
+use super::kernel::{SecurityModules, certain, line};
 use super::{Context, Resource, Selector};
 
 record! {
@@ -54,7 +56,7 @@ impl Resource for Os {
         let release = Release::of(host);
         let id = release.id();
         let id_like = release.field("ID_LIKE").map(|(like, _)| like.split_whitespace().map(Text::from).collect::<Vec<_>>());
-        let selinux = selinux(host);
+        let modules = SecurityModules::of(context);
         let row = OsRow {
             family: family(&id, &id_like),
             version_id: release.text("VERSION_ID").map(Setting),
@@ -62,11 +64,14 @@ impl Resource for Os {
             variant_id: release.text("VARIANT_ID"),
             name: release.text("PRETTY_NAME"),
             kernel: kernel(host),
-            init: init(host),
-            apparmor: apparmor(host),
-            selinux_enforcing: selinux_enforcing(host, &selinux),
-            selinux,
-            security_modules: security_modules(host),
+            init: match &Init::of(context).name {
+                Fact::Absent(origin) => Fact::Known("other".into(), origin.clone()),
+                name => name.clone().map(Text::from),
+            },
+            apparmor: modules.apparmor.clone(),
+            selinux: modules.selinux.clone(),
+            selinux_enforcing: modules.selinux_enforcing.clone(),
+            security_modules: modules.active.clone(),
             id,
             id_like,
         };
@@ -145,107 +150,10 @@ fn kernel(host: &dyn Host) -> Fact<Version> {
     certain(said, "/proc is not mounted")
 }
 
-/// The init system: what PID 1 calls itself, and the marks the systems leave in `/run`, for a PID 1 may be called
-/// `init` by any of them. Of a directory it is known only what is installed.
-fn init(host: &dyn Host) -> Fact<Text> {
-    let known = |word: &str, origin| Fact::Known(word.into(), origin);
-    let name = line(host, "/proc/1/comm");
-    match name.known().map(String::as_str) {
-        Some("systemd") => return known("systemd", name.origin().clone()),
-        Some("openrc-init") => return known("openrc", name.origin().clone()),
-        _ => {}
-    }
-    for (mark, word) in [("/run/systemd/system", "systemd"), ("/run/openrc/softlevel", "openrc")] {
-        if let Fact::Known(_, origin) = host.stat(Path::new(mark)) {
-            return known(word, origin);
-        }
-    }
-    if let Fact::Known(name, origin) = &name
-        && name != "init"
-    {
-        return known("other", origin.clone());
-    }
-    if let Fact::Known(program, origin) = host.resolve(Path::new("/sbin/init"))
-        && program.file_name().is_some_and(|name| name == "systemd")
-    {
-        return known("systemd", origin);
-    }
-    let mut gap = None;
-    for (mark, word) in [("/sbin/openrc", "openrc"), ("/etc/inittab", "sysvinit")] {
-        match host.stat(Path::new(mark)) {
-            Fact::Known(_, origin) => return known(word, origin),
-            Fact::Unknown(unknown) => gap = Some(unknown),
-            Fact::Absent(_) => {}
-        }
-    }
-    match gap {
-        Some(gap) => Fact::Unknown(gap),
-        None => known("other", Origin::Derived),
-    }
-}
-
-fn apparmor(host: &dyn Host) -> Fact<bool> {
-    const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";
-    match line(host, ENABLED) {
-        Fact::Known(said, origin) => match said.as_str() {
-            "Y" => Fact::Known(true, origin),
-            "N" => Fact::Known(false, origin),
-            other => Fact::Unknown(Gap::new(origin, Reason::malformed(format!("neither Y nor N: {other}")))),
-        },
-        // The parameter is there whenever AppArmor is in the kernel, so it is not.
-        Fact::Absent(_) => certain(host.stat(Path::new("/sys/module")), "/sys is not mounted, or not all of it").map(|_| false),
-        Fact::Unknown(gap) => Fact::Unknown(gap),
-    }
-}
-
-/// SELinux as its own file system shows it. It is unknown to the kernel's list of file systems
-/// where SELinux was not enabled at boot, so that list settles it when nothing is mounted.
-fn selinux(host: &dyn Host) -> Fact<bool> {
-    let enforce = line(host, ENFORCE);
-    let (Fact::Absent(_) | Fact::Unknown(_)) = enforce else { return enforce.map(|_| true) };
-    if let Fact::Known(modules, origin) = security_modules(host) {
-        return Fact::Known(modules.iter().any(|module| module.raw() == "selinux"), origin);
-    }
-    let systems = certain(text(host, "/proc/filesystems"), "/proc is not mounted");
-    systems.map(|systems| systems.lines().any(|line| line.split_whitespace().last() == Some("selinuxfs")))
-}
-
-const ENFORCE: &str = "/sys/fs/selinux/enforce";
-
-fn selinux_enforcing(host: &dyn Host, enabled: &Fact<bool>) -> Fact<bool> {
-    match (line(host, ENFORCE), enabled) {
-        (Fact::Known(enforce, origin), _) => Fact::Known(enforce != "0", origin),
-        (_, Fact::Known(false, origin)) => Fact::Known(false, origin.clone()),
-        (Fact::Absent(origin), _) => Fact::Unknown(Gap::new(origin, Reason::unsupported("selinuxfs is not mounted"))),
-        (Fact::Unknown(gap), _) => Fact::Unknown(gap),
-    }
-}
-
-fn security_modules(host: &dyn Host) -> Fact<Vec<Text>> {
-    let list = certain(line(host, "/sys/kernel/security/lsm"), "securityfs is not mounted");
-    list.map(|list| list.split(',').filter(|name| !name.is_empty()).map(Text::from).collect())
-}
-
-/// What every running kernel tells: where it is missing, nothing is known.
-fn certain<T>(fact: Fact<T>, missing: &str) -> Fact<T> {
-    match fact {
-        Fact::Absent(origin) => Fact::Unknown(Gap::new(origin, Reason::unsupported(missing))),
-        fact => fact,
-    }
-}
-
-fn text(host: &dyn Host, path: &str) -> Fact<String> {
-    host.read(Path::new(path)).map(|content| String::from_utf8_lossy(&content).into_owned())
-}
-
-/// The one line of a kernel's file.
-fn line(host: &dyn Host, path: &str) -> Fact<String> {
-    text(host, path).map(|text| text.trim().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::Reason;
     use crate::host::memory::Memory;
     use crate::host::{FileKind, Identity};
 
@@ -320,6 +228,7 @@ mod tests {
         assert_eq!(init(called("runit").file("/etc/inittab", "")).as_deref(), Some("other"));
         let installed = Memory::new().file("/usr/lib/systemd/systemd", "").symlink("/sbin/init", "/usr/lib/systemd/systemd");
         assert_eq!(init(installed).as_deref(), Some("systemd"));
+        assert_eq!(init(Memory::new()).as_deref(), Some("other"));
         assert_eq!(init(Memory::new().file("/sbin/openrc", "").file("/etc/inittab", "")).as_deref(), Some("openrc"));
     }
 
@@ -337,7 +246,7 @@ mod tests {
 
     #[test]
     fn selinux_enabled_enforcing_and_out_of_sight() {
-        let enforce = |value: &str| os(&Memory::new().file(ENFORCE, value));
+        let enforce = |value: &str| os(&Memory::new().file("/sys/fs/selinux/enforce", value));
         assert_eq!((enforce("1").selinux.known(), enforce("1").selinux_enforcing.known()), (Some(&true), Some(&true)));
         assert_eq!((enforce("0").selinux.known(), enforce("0").selinux_enforcing.known()), (Some(&true), Some(&false)));
         let hidden = os(&Memory::new().file("/proc/filesystems", "nodev\tselinuxfs\n"));

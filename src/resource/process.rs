@@ -91,16 +91,12 @@ fn executable(context: &Context<'_>, pid: i32) -> (Fact<Text>, Fact<bool>) {
         let gap = Gap::new(origin, Reason::NotCollected);
         return (Fact::Unknown(gap.clone()), Fact::Unknown(gap));
     }
-    let exe = context.host.process_links(pid).and_then(|links, _| match links.exe {
-        Some(exe) => Fact::Known(exe, origin),
+    let program = context.host.process_links(pid).and_then(|links, _| match links.program() {
+        Some((path, deleted)) => Fact::Known((Text::from(path), deleted), origin),
         None => Fact::Absent(origin),
     });
-    let path = exe.clone().map(|exe| exe.raw().strip_suffix(DELETED).map_or(exe.clone(), Text::from));
-    (path, exe.map(|exe| exe.raw().ends_with(DELETED)))
+    (program.clone().map(|(path, _)| path), program.map(|(_, deleted)| deleted))
 }
-
-/// What the kernel puts behind the path of an executable that is gone.
-const DELETED: &str = " (deleted)";
 
 #[cfg(test)]
 mod tests {

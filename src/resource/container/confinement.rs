@@ -33,7 +33,7 @@ pub(super) fn seccomp(inspect: &ContainerInspect, around: &Surroundings<'_>, sou
         Some("unconfined") => source.text("unconfined"),
         Some("builtin" | "default") => source.text("default"),
         Some(profile) if !profile.is_empty() => source.text("custom"),
-        _ => around.security.as_ref().map(|security| Text::from(security.seccomp)),
+        _ => around.security.seccomp.clone().map(Text::from),
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn apparmor_profile(inspect: &ContainerInspect, around: &Surroundings
         return source.text(said);
     }
     // Engines fill it in when a container first starts.
-    around.security.as_ref().and_then(|security, _| match (security.apparmor, inspect.host_config.privileged) {
+    around.security.apparmor.clone().and_then(|apparmor, _| match (apparmor, inspect.host_config.privileged) {
         (false, _) => source.text(""),
         (true, true) => source.text("unconfined"),
         (true, false) if around.kind == Kind::Docker => source.text("docker-default"),
@@ -88,16 +88,17 @@ pub(super) fn confined(inspect: &ContainerInspect, profile: &Fact<Text>, around:
     let label = inspect.process_label.as_deref().unwrap_or_default();
     let by_profile = profile.known().is_some_and(|profile| !matches!(profile.raw(), "" | "unconfined"));
     let by_label = label_confines(label) && !selinux_disabled(inspect);
-    match (&around.kernel.apparmor, &around.kernel.selinux) {
+    match (&around.modules.apparmor, &around.modules.selinux) {
         (Fact::Known(false, _), Fact::Known(false, origin)) => Fact::Absent(origin.clone()),
         (Fact::Known(true, _), _) if by_profile => source.flag(true),
-        (_, Fact::Known(true, _)) if by_label => source.flag(true),
+        // In permissive mode SELinux only takes notes.
+        (_, Fact::Known(true, _)) if by_label => around.modules.selinux_enforcing.clone().and_then(|enforces, _| source.flag(enforces)),
         (Fact::Unknown(gap), _) | (_, Fact::Unknown(gap)) => Fact::Unknown(gap.clone()),
         _ => match profile {
-            Fact::Unknown(gap) if matches!(around.kernel.apparmor, Fact::Known(true, _)) => Fact::Unknown(gap.clone()),
+            Fact::Unknown(gap) if matches!(around.modules.apparmor, Fact::Known(true, _)) => Fact::Unknown(gap.clone()),
             // Labels of a container that never ran are not made yet.
-            _ if label.is_empty() && !inspect.state.running && matches!(around.kernel.selinux, Fact::Known(true, _)) => {
-                around.security.as_ref().map(|security| security.selinux && !selinux_disabled(inspect))
+            _ if label.is_empty() && !inspect.state.running && matches!(around.modules.selinux, Fact::Known(true, _)) => {
+                around.security.selinux.clone().map(|selinux| selinux && !selinux_disabled(inspect))
             }
             _ => source.flag(false),
         },

@@ -138,7 +138,7 @@ fn user_namespace(config: &HostConfig, around: &Surroundings<'_>, rootless: bool
         {
             source.text("remapped")
         }
-        _ => around.security.as_ref().map(|security| Text::from(if security.remapped { "remapped" } else { "host" })),
+        _ => around.security.remapped.clone().map(|remapped| Text::from(if remapped { "remapped" } else { "host" })),
     }
 }
 
@@ -172,7 +172,7 @@ impl Read {
             no_new_privileges: no_new_privileges(context, inspect, around, &source),
             user_namespace: user_namespace(config, around, engine.rootless, &source),
             host_cgroup: match config.cgroupns_mode.as_str() {
-                "" => around.security.as_ref().map(|security| security.host_cgroup),
+                "" => around.security.host_cgroup.clone(),
                 mode => source.flag(mode == "host"),
             },
             ports_on_all_addresses: everywhere.map_or_else(Fact::Unknown, |ports| source.list(ports)),

@@ -58,7 +58,8 @@ pub(in crate::resource) fn listed(document: &Value) -> Value {
 /// A host whose engine has these containers and volumes.
 pub(in crate::resource) fn host_with(documents: &[Value], volumes: Value) -> Memory {
     let list = Value::Array(documents.iter().map(listed).collect());
-    let init = fixture::daemon(fixture::docker(), 1, 0, "/sbin/init").file("/proc/1/cgroup", "0::/init.scope\n").file("/sys/module/x", "");
+    let init = fixture::daemon(fixture::docker(), 1, 0, "/sbin/init").file("/proc/1/cgroup", "0::/init.scope\n").file("/sys/module/x/y", "");
+    let init = init.file("/sys/kernel/security/lsm", "capability");
     let host = init.answer(SOCKET, Route::Containers, list.to_string());
     let host = host.answer(SOCKET, Route::Volumes, json!({ "Volumes": volumes }).to_string());
     documents.iter().fold(host, |host, document| {

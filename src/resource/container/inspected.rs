@@ -12,6 +12,7 @@ use crate::parse::engine_json::{self, ContainerInspect, ContainerListEntry};
 use crate::parse::mountinfo;
 use crate::parse::process::Cgroups;
 use crate::resource::docker::{self, Engine};
+use crate::resource::kernel::SecurityModules;
 use crate::resource::side_by_side::ask_all;
 use crate::resource::{Context, container_process};
 
@@ -21,7 +22,7 @@ use super::declared::{self, Read};
 use super::namespaces::AllModes;
 use super::places::Places;
 use super::redact;
-use super::surroundings::{Kernel, Surroundings};
+use super::surroundings::Surroundings;
 
 /// Every container there is.
 pub(in crate::resource) struct Inspected {
@@ -65,13 +66,13 @@ pub(in crate::resource) fn inspected(context: &Context<'_>) -> Result<Arc<Inspec
 fn all(context: &Context<'_>) -> Result<Inspected, Gap> {
     let engines = docker::engines(context)?;
     let places = Places::of(context, &engines);
-    let kernel = Kernel::of(context);
+    let modules = SecurityModules::of(context);
     let own = own_container(context);
     let mut found = Inspected { rows: Vec::new(), promises: Vec::new(), unlisted: Vec::new() };
     for engine in engines.iter() {
         match list(context, engine) {
             Ok(entries) => {
-                let around = Surroundings::of(context, engine, &kernel, &places);
+                let around = Surroundings::of(context, engine, &modules, &places);
                 for read in read_all(context, engine, &around, own.as_deref(), &entries) {
                     if matches!(read.row.state.known().map(Text::raw), Some("running" | "paused" | "restarting")) {
                         found.promises.push(promise(&read, engine));

@@ -27,7 +27,6 @@ pub(super) use declared::{is_root, secret_names};
 pub(super) use inspected::{Promise, inspected};
 pub(super) use redact::document as redacted;
 pub(super) use source::Source;
-pub(super) use surroundings::Kernel;
 
 record! {
     /// One container, running or not, as declared to its engine. What the kernel really does is in `container_process`.

@@ -32,7 +32,7 @@ pub(super) struct Mounts {
 impl Mounts {
     pub(super) fn of(host: &dyn Host, inspect: &ContainerInspect, around: &Surroundings<'_>, source: &Source) -> Self {
         let (mounts, mut gap) = host_mounts(inspect, &around.volumes);
-        let (mut sensitive, mut risky, mut sockets) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut sensitive, mut risky, mut sockets, mut unseen) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new(), None);
         for mount in &mounts {
             let place = Place::of(host, &mount.source).unwrap_or_else(|failed| {
                 gap.get_or_insert(failed);
@@ -44,10 +44,11 @@ impl Mounts {
             } else if around.places.is_risky(&place) {
                 risky.insert(shown);
             }
+            unseen = unseen.or_else(|| around.places.unseen_in(&place).cloned());
             sockets.extend(around.places.sockets_in(&place).map(|path| path.to_string_lossy().into_owned()));
         }
         // What was found stays found; only "nothing was found" needs every mount to have been looked at.
-        let told = |found: BTreeSet<String>| match &gap {
+        let told = |found: BTreeSet<String>, gap: Option<&Gap>| match gap {
             Some(gap) if found.is_empty() => Fact::Unknown(gap.clone()),
             _ => source.list(found),
         };
@@ -56,7 +57,13 @@ impl Mounts {
             .filter(|mount| mount.bind)
             .map(|mount| format!("{}:{} ({})", mount.source, mount.target, rights(mount.rw)))
             .collect();
-        Self { sensitive: told(sensitive), risky: told(risky), engine_sockets: told(sockets), shared: source.list(shared(inspect)), bind: source.list(binds) }
+        Self {
+            sensitive: told(sensitive, gap.as_ref()),
+            risky: told(risky, gap.as_ref()),
+            engine_sockets: told(sockets, gap.as_ref().or(unseen.as_ref())),
+            shared: source.list(shared(inspect)),
+            bind: source.list(binds),
+        }
     }
 }
 

@@ -49,6 +49,8 @@ pub(super) struct Places {
     tops: BTreeSet<PathBuf>,
     data_roots: BTreeSet<PathBuf>,
     sockets: Vec<EngineSocket>,
+    /// Where there may be others, that could not be looked at.
+    unseen: Vec<(PathBuf, Gap)>,
 }
 
 /// A mounted directory or file of the host, as it really is.
@@ -115,16 +117,22 @@ impl Places {
                 .collect::<Vec<_>>()
         };
         let containerd = below("exec-root", "containerd/containerd.sock").into_iter().chain(below("containerd", ""));
-        let mut sockets: Vec<EngineSocket> = Vec::new();
+        let (mut sockets, mut unseen) = (Vec::<EngineSocket>::new(), Vec::new());
         for path in told.chain(containerd).chain(SOCKETS.iter().map(PathBuf::from)) {
-            let Some(stat) = host.stat(&path).known().filter(|stat| stat.kind == FileKind::Socket).cloned() else { continue };
-            let identity = (stat.device, stat.inode);
+            let identity = match host.stat(&path) {
+                Fact::Known(stat, _) if stat.kind == FileKind::Socket => (stat.device, stat.inode),
+                Fact::Known(..) | Fact::Absent(_) => continue,
+                Fact::Unknown(gap) => {
+                    unseen.push((path, gap));
+                    continue;
+                }
+            };
             if sockets.iter().all(|socket| socket.identity != identity) {
                 sockets.push(EngineSocket { path: host.resolve(&path).known().cloned().unwrap_or(path), identity });
             }
         }
         let data_roots = data_roots.flat_map(|root| both(&root)).collect();
-        Self { sensitive: all(&SENSITIVE), risky: all(&RISKY), tops: all(&TOPS), data_roots, sockets }
+        Self { sensitive: all(&SENSITIVE), risky: all(&RISKY), tops: all(&TOPS), data_roots, sockets, unseen }
     }
 
     /// Whether a place is sensitive: the root directory, one of the directories, or below one.
@@ -142,6 +150,11 @@ impl Places {
             || above(&self.tops)
             || above(&self.data_roots)
             || self.data_roots.iter().filter_map(|root| path.strip_prefix(root).ok()).any(|inside| !is_a_volume(inside))
+    }
+
+    /// Why there may be engine sockets below a place of which nothing can be told.
+    pub(super) fn unseen_in(&self, place: &Place) -> Option<&Gap> {
+        self.unseen.iter().find_map(|(path, gap)| path.starts_with(&place.path).then_some(gap))
     }
 
     /// The engine sockets that are a place, or stand below it.

@@ -1,66 +1,35 @@
 //! What a container's declaration leaves to its engine and its host, asked once for all of them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::host::engine::Route;
 use crate::parse::engine_json::{self, Volume, VolumeList};
 use crate::resource::Context;
-use crate::resource::docker::{Engine, Kind};
+use crate::resource::docker::security::Options;
+use crate::resource::docker::{Document, Engine, Kind};
+use crate::resource::kernel::SecurityModules;
 
 use super::places::Places;
 
-/// What the engine says about security.
+/// What the engine does where a container says nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Security {
-    /// What seccomp does where a container says nothing: `default`, `unconfined` or `custom`.
-    pub(super) seccomp: &'static str,
-    pub(super) apparmor: bool,
-    pub(super) selinux: bool,
+    /// What seccomp does: `default`, `unconfined` or `custom`.
+    pub(super) seccomp: Fact<&'static str>,
+    pub(super) apparmor: Fact<bool>,
+    pub(super) selinux: Fact<bool>,
     /// Whether root in containers is somebody else outside.
-    pub(super) remapped: bool,
-    /// Whether containers share the host's cgroup namespace by default.
-    pub(super) host_cgroup: bool,
-}
-
-/// Which of the two label-based security modules the kernel runs.
-#[derive(Clone, Debug)]
-pub(in crate::resource) struct Kernel {
-    pub(in crate::resource) apparmor: Fact<bool>,
-    pub(in crate::resource) selinux: Fact<bool>,
-}
-
-impl Kernel {
-    /// Asked once per run.
-    pub(in crate::resource) fn of(context: &Context<'_>) -> Arc<Self> {
-        context.once(Self::look)
-    }
-
-    fn look(context: &Context<'_>) -> Self {
-        let seen = |path: &str, found: Fact<bool>| match found {
-            // A directory that holds a host has no `/sys`, and a host inside another may have but a part of it: nothing was looked at.
-            Fact::Absent(origin) => match context.host.stat(Path::new("/sys/module")) {
-                Fact::Known(..) => Fact::Known(false, origin),
-                Fact::Absent(_) => Fact::Unknown(Gap::new(Origin::kernel(path), Reason::NotCollected)),
-                Fact::Unknown(gap) => Fact::Unknown(gap),
-            },
-            found => found,
-        };
-        let (apparmor, selinux) = ("/sys/module/apparmor/parameters/enabled", "/sys/fs/selinux/enforce");
-        Self {
-            apparmor: seen(apparmor, context.host.read(Path::new(apparmor)).map(|enabled| enabled.starts_with(b"Y"))),
-            selinux: seen(selinux, context.host.stat(Path::new(selinux)).map(|_| true)),
-        }
-    }
+    pub(super) remapped: Fact<bool>,
+    /// Whether containers share the host's cgroup namespace.
+    pub(super) host_cgroup: Fact<bool>,
 }
 
 /// What the containers of one engine have around them.
 pub(super) struct Surroundings<'a> {
     pub(super) kind: Kind,
-    pub(super) security: Fact<Security>,
-    pub(super) kernel: &'a Kernel,
+    pub(super) security: Security,
+    pub(super) modules: &'a SecurityModules,
     pub(super) places: &'a Places,
     /// Host directories that hide behind named volumes.
     pub(super) volumes: Fact<BTreeMap<String, String>>,
@@ -73,8 +42,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn of(context: &Context<'_>, engine: &Engine, kernel: &'a Kernel, places: &'a Places) -> Self {
-        let info = engine.json(context, Route::Info);
+    pub(super) fn of(context: &Context<'_>, engine: &Engine, modules: &'a SecurityModules, places: &'a Places) -> Self {
         let volumes = engine.get(context, Route::Volumes).and_then(|body, origin| match engine_json::read::<VolumeList>(&body) {
             Ok(list) => Fact::Known(list.volumes.iter().filter_map(bound).collect(), origin),
             Err(what) => Fact::Unknown(Gap::new(origin, Reason::malformed(what))),
@@ -89,8 +57,8 @@ impl<'a> Surroundings<'a> {
         });
         Self {
             kind: engine.kind,
-            security: info.map(|info| security(&info, engine.kind, engine.rootless)),
-            kernel,
+            security: Security::of(&engine.document(context, Route::Info), engine.kind, engine.rootless),
+            modules,
             places,
             volumes,
             networks,
@@ -113,28 +81,29 @@ fn bound(volume: &Volume) -> Option<(String, String)> {
     volume.bound_directory().map(|directory| (volume.name.clone(), directory.to_owned()))
 }
 
-fn security(info: &serde_json::Value, kind: Kind, rootless: bool) -> Security {
-    let options = info.get("SecurityOptions").and_then(|options| options.as_array());
-    let options: Vec<&str> = options.into_iter().flatten().filter_map(|option| option.as_str()).collect();
-    // `name=seccomp,profile=builtin`; engines before 1.13 wrote the bare name.
-    let named =
-        |name: &str| options.iter().find(|option| option.split(',').any(|part| part == name || part.strip_prefix("name=") == Some(name)));
-    let profile = named("seccomp").map(|option| option.split(',').find_map(|part| part.strip_prefix("profile=")).unwrap_or("default"));
-    let cgroup_version = info.get("CgroupVersion").and_then(|version| version.as_str()).map(|version| version.trim_start_matches('v'));
-    Security {
-        seccomp: match profile {
-            None | Some("unconfined") => "unconfined",
-            Some("default" | "builtin") => "default",
-            Some(_) => "custom",
-        },
-        apparmor: named("apparmor").is_some(),
-        selinux: named("selinux").is_some(),
-        remapped: rootless || named("userns").is_some() || named("rootless").is_some(),
-        // Docker names cgroup namespaces among its options where a private one is the default; Podman never does, and goes by the version.
-        host_cgroup: match kind {
-            Kind::Docker => named("cgroupns").is_none(),
-            Kind::Podman => cgroup_version == Some("1"),
-        },
+impl Security {
+    fn of(info: &Document, kind: Kind, rootless: bool) -> Self {
+        let options = Options::of(info);
+        let either = |a: Fact<bool>, b: Fact<bool>| if a.known() == Some(&true) { a } else { b };
+        Self {
+            seccomp: match options.seccomp_profile() {
+                Fact::Absent(origin) => Fact::Known("unconfined", origin),
+                profile => profile.map(|profile| match profile.raw() {
+                    "unconfined" => "unconfined",
+                    "builtin" => "default",
+                    _ => "custom",
+                }),
+            },
+            apparmor: options.has("apparmor"),
+            selinux: options.has("selinux"),
+            remapped: if rootless { Fact::derived(true) } else { either(options.has("userns"), options.has("rootless")) },
+            // Docker names cgroup namespaces among its options where a private one is the default; Podman never does, and goes
+            // by the version.
+            host_cgroup: match kind {
+                Kind::Docker => options.has("cgroupns").map(|private| !private),
+                Kind::Podman => info.text("/CgroupVersion").map(|version| version.raw().trim_start_matches('v') == "1"),
+            },
+        }
     }
 }
 
@@ -142,7 +111,7 @@ fn security(info: &serde_json::Value, kind: Kind, rootless: bool) -> Security {
 fn no_new_privileges_default(engine: &Engine) -> Fact<bool> {
     match (engine.kind, &engine.process) {
         (Kind::Podman, _) => Fact::Known(false, Origin::default_of("podman")),
-        (Kind::Docker, Some(_)) => engine.told.flag("no-new-privileges"),
+        (Kind::Docker, Some(_)) => engine.told.flag_at_start("no-new-privileges"),
         (Kind::Docker, None) => {
             Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::unsupported("the daemon's process cannot be seen")))
         }
@@ -151,26 +120,40 @@ fn no_new_privileges_default(engine: &Engine) -> Fact<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
-    fn read(options: &str) -> Security {
-        security(&serde_json::from_str(&format!(r#"{{"SecurityOptions":{options},"CgroupVersion":"1"}}"#)).unwrap(), Kind::Docker, false)
+    fn read(kind: Kind, info: &str) -> Security {
+        Security::of(&Document(Fact::derived(Arc::<serde_json::Value>::new(serde_json::from_str(info).unwrap()))), kind, false)
     }
 
     #[test]
     fn the_default_of_seccomp_has_several_names() {
-        assert_eq!(read(r#"["name=seccomp,profile=default"]"#).seccomp, "default");
-        assert_eq!(read(r#"["name=seccomp,profile=builtin","name=cgroupns"]"#).seccomp, "default");
-        assert_eq!(read(r#"["seccomp"]"#).seccomp, "default");
-        assert_eq!(read(r#"["name=seccomp,profile=unconfined"]"#).seccomp, "unconfined");
-        assert_eq!(read(r#"["name=seccomp,profile=/etc/docker/seccomp.json"]"#).seccomp, "custom");
-        assert_eq!(read("null").seccomp, "unconfined", "a kernel or build without it");
+        let seccomp = |options: &str| read(Kind::Docker, &format!(r#"{{"SecurityOptions":{options}}}"#)).seccomp.known().copied();
+        assert_eq!(seccomp(r#"["name=seccomp,profile=default"]"#), Some("default"));
+        assert_eq!(seccomp(r#"["name=seccomp,profile=builtin","name=cgroupns"]"#), Some("default"));
+        assert_eq!(seccomp(r#"["name=seccomp,profile=unconfined"]"#), Some("unconfined"));
+        assert_eq!(seccomp(r#"["name=seccomp,profile=/etc/docker/seccomp.json"]"#), Some("custom"));
+        assert_eq!(seccomp("null"), Some("unconfined"), "a kernel or build without it");
+        assert_eq!(seccomp(r#"["seccomp"]"#), None, "very old engines do not say which");
     }
 
     #[test]
     fn other_options() {
-        let read = read(r#"["name=apparmor","name=userns"]"#);
-        assert!(read.apparmor && read.remapped && !read.selinux);
-        assert!(read.host_cgroup);
+        let told = read(Kind::Docker, r#"{"SecurityOptions":["name=apparmor","name=userns"]}"#);
+        let known = |fact: &Fact<bool>| fact.known().copied();
+        assert_eq!((known(&told.apparmor), known(&told.selinux), known(&told.remapped)), (Some(true), Some(false), Some(true)));
+        assert_eq!(known(&told.host_cgroup), Some(true));
+        assert_eq!(known(&read(Kind::Podman, r#"{"SecurityOptions":[],"CgroupVersion":"v2"}"#).host_cgroup), Some(false));
+    }
+
+    #[test]
+    fn what_an_engine_does_not_tell_is_no_default() {
+        let told = read(Kind::Podman, "{}");
+        for fact in [&told.apparmor, &told.selinux, &told.remapped, &told.host_cgroup] {
+            assert!(matches!(fact, Fact::Unknown(_)));
+        }
+        assert!(matches!(told.seccomp, Fact::Unknown(_)));
     }
 }

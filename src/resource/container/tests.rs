@@ -275,6 +275,9 @@ fn mounts_that_cannot_be_looked_at_are_no_pass() {
     let bind = json!({"Mounts": [{"Type": "bind", "Source": "/mnt/dead", "Destination": "/d", "RW": true}]});
     let dead = only(&host(&[inspect('a', bind)]).node("/mnt/dead", FileKind::Directory, 0o755).gap("/mnt/dead", Reason::TimedOut));
     assert!(matches!((&dead.sensitive_mounts, &dead.engine_sockets), (Fact::Unknown(_), Fact::Unknown(_))));
+    let run = json!({"Mounts": [{"Type": "bind", "Source": "/run/podman", "Destination": "/d", "RW": true}]});
+    let closed = host(&[inspect('a', run)]).node("/run/podman", FileKind::Directory, 0o700).gap("/run/podman/podman.sock", Reason::Denied);
+    assert!(matches!(only(&closed).engine_sockets, Fact::Unknown(_)), "there may be one in it");
     let volume = json!({"Mounts": [{"Type": "volume", "Name": "v", "Source": "/x", "Destination": "/d", "RW": true}]});
     let blind = only(&host(&[inspect('a', volume)]).no_answer(SOCKET, Route::Volumes, Reason::Denied));
     assert!(matches!(&blind.sensitive_mounts, Fact::Unknown(Gap { reason: Reason::Denied, .. })));

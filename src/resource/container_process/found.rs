@@ -119,8 +119,8 @@ pub(super) fn ssh_server(context: &Context<'_>, process: &Running) -> Fact<bool>
     process.status.as_ref().and_then(|status, origin| {
         let executable = || {
             let links = context.host.process_links(process.pid);
-            let path = links.known().and_then(|links| links.exe.as_ref()).map(|exe| exe.raw().trim_end_matches(" (deleted)").to_owned());
-            path.and_then(|path| Path::new(&path).file_name().map(|name| name.to_string_lossy().into_owned()))
+            let (path, _) = links.known()?.program()?;
+            Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned())
         };
         Fact::Known(is_ssh_server(&status.name) || executable().is_some_and(|name| is_ssh_server(&name)), origin)
     })

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Reason, Text, record};
 use crate::parse::process::{Seccomp, capability_names};
 
-use super::container::{Kernel, Promise, inspected, unlisted};
+use super::container::{Promise, inspected, unlisted};
+use super::kernel::SecurityModules;
 use super::process_table::Running;
 use super::{Context, Resource, Selector};
 use found::InContainers;
@@ -85,7 +86,7 @@ impl Resource for ContainerProcesses {
 
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
         let containers = inspected(context)?;
-        let look = Look { context, found: found(context), kernel: Kernel::of(context), host: HostNamespaces::of(context) };
+        let look = Look { context, found: found(context), modules: SecurityModules::of(context), host: HostNamespaces::of(context) };
         let mut rows = Vec::new();
         for promise in &containers.promises {
             look.container(promise, of, &mut rows);
@@ -109,7 +110,7 @@ fn unseen(name: &str, container: Fact<Text>, engine: &Text, gap: &Gap) -> Contai
 struct Look<'a, 'host> {
     context: &'a Context<'host>,
     found: Arc<InContainers>,
-    kernel: Arc<Kernel>,
+    modules: Arc<SecurityModules>,
     host: Arc<HostNamespaces>,
 }
 
@@ -156,7 +157,7 @@ impl Look<'_, '_> {
         let names = |mask: u64| Fact::Known(capability_names(mask).into_iter().map(Text::from).collect::<Vec<_>>(), origin.clone());
         let first = promise.pid.ok_or_else(|| Gap::new(Origin::Derived, Reason::unsupported("the container's first process is not known")));
         let map = UidMap::of(host, process.pid);
-        let (confinement, confined) = kernel::confinement(host, &self.kernel, process.pid);
+        let (confinement, confined) = kernel::confinement(host, &self.modules, process.pid);
         let shared = if self.wants(&["host_namespaces", "host_namespaces_undeclared", "broken_promises"]) {
             self.host.shared_by(context, process.pid)
         } else {
@@ -197,6 +198,7 @@ impl Look<'_, '_> {
                 None => Fact::Unknown(unreadable.clone()),
             },
             capabilities_dangerous: Fact::Known(if nested { Vec::new() } else { promises::dangerous(status.effective) }, origin.clone()),
+            // A kernel that has no seccomp has no line about it.
             seccomp: Fact::Known(status.seccomp.unwrap_or(Seccomp::Disabled).word().into(), origin.clone()),
             no_new_privileges: status.no_new_privileges.map_or_else(|| Fact::Unknown(unreadable.clone()), known),
             host_namespaces: shared.as_ref().map(|shared| shared.iter().copied().map(Text::from).collect()),

@@ -30,35 +30,53 @@ impl Process {
 /// Names under which distributions ship dockerd.
 const DOCKERD: &[&str] = &["dockerd", "dockerd-ce", "dockerd-current", "dockerd-latest"];
 
-/// The daemons that run on the host itself, by process id. Those inside containers are not the host's engines.
-pub(super) fn daemons(context: &Context<'_>) -> Result<Vec<(Kind, Process)>, Gap> {
-    let table = ProcessTable::of(context);
-    match table.as_ref() {
-        Ok(table) => Ok(table.processes.iter().filter_map(|process| daemon(context, table, process)).collect()),
-        // A host that does not run has no processes.
-        Err(Gap { reason: Reason::NotCollected, .. }) => Ok(Vec::new()),
-        Err(gap) => Err(gap.clone()),
-    }
+/// The daemons that run.
+#[derive(Default)]
+pub(super) struct Daemons {
+    /// By process id.
+    pub(super) found: Vec<(Kind, Process)>,
+    /// Why there may be others.
+    pub(super) gap: Option<Gap>,
 }
 
-fn daemon(context: &Context<'_>, table: &ProcessTable, process: &Running) -> Option<(Kind, Process)> {
-    let status = process.status.known()?;
-    // A process that has ended, but is not waited for, has no arguments.
-    let arguments = process.command_line(context).into_result().ok()??;
-    let called = base(arguments.first()?);
+/// The daemons that run on the host itself. Those inside containers are not the host's engines.
+pub(super) fn daemons(context: &Context<'_>) -> Daemons {
+    let mut daemons = Daemons::default();
+    match ProcessTable::of(context).as_ref() {
+        Ok(table) => {
+            daemons.gap.clone_from(&table.hidden);
+            for process in &table.processes {
+                match daemon(context, table, process) {
+                    Ok(found) => daemons.found.extend(found),
+                    Err(unread) => drop(daemons.gap.get_or_insert(unread)),
+                }
+            }
+        }
+        // A host that does not run has no processes.
+        Err(Gap { reason: Reason::NotCollected, .. }) => {}
+        Err(gap) => daemons.gap = Some(gap.clone()),
+    }
+    daemons
+}
+
+fn daemon(context: &Context<'_>, table: &ProcessTable, process: &Running) -> Result<Option<(Kind, Process)>, Gap> {
+    let Some(status) = process.status.as_ref().into_result()? else { return Ok(None) };
+    // A process that has ended, but is not waited for, has no arguments; nor has a thread of the kernel.
+    let Some(arguments) = process.command_line(context).into_result()? else { return Ok(None) };
+    let Some(called) = arguments.first().map(|program| base(program)) else { return Ok(None) };
     let is = |names: &[&str]| names.contains(&status.name.as_str()) || names.contains(&called);
     let (kind, names) = if is(DOCKERD) {
         (Kind::Docker, DOCKERD)
     } else if is(&["podman"]) && arguments.windows(2).any(|pair| pair == ["system", "service"]) {
         (Kind::Podman, &["podman"][..])
     } else {
-        return None;
+        return Ok(None);
     };
     // Names are chosen by the process; its executable is not.
     let links = context.host.process_links(process.pid);
-    let executable = links.known().and_then(|links| links.exe.as_ref());
-    if executable.is_some_and(|exe| !names.contains(&base(exe.raw().trim_end_matches(" (deleted)")))) {
-        return None;
+    let program = links.known().and_then(|links| links.program());
+    if program.is_some_and(|(path, _)| !names.contains(&base(path))) {
+        return Ok(None);
     }
     let uid = status.uid.real;
     let find = |pid| table.processes.iter().find(|process| process.pid == pid);
@@ -71,7 +89,7 @@ fn daemon(context: &Context<'_>, table: &ProcessTable, process: &Running) -> Opt
     let home = find(1).and_then(|first| first.container.known());
     let elsewhere = process.container.known().is_some_and(|container| Some(container) != home);
     if nested || elsewhere {
-        return None;
+        return Ok(None);
     }
     let unit = if uid == 0 {
         process.unit.known().cloned()
@@ -80,7 +98,7 @@ fn daemon(context: &Context<'_>, table: &ProcessTable, process: &Running) -> Opt
         let unit = process.cgroups.known().and_then(|cgroups| cgroups.user_unit(root));
         unit.filter(|(user, _)| *user == uid).map(|(_, unit)| unit.to_owned())
     };
-    Some((kind, Process { pid: process.pid, uid, started: process.started(context), arguments, unit }))
+    Ok(Some((kind, Process { pid: process.pid, uid, started: process.started(context), arguments, unit })))
 }
 
 fn base(path: &str) -> &str {

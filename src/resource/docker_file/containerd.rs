@@ -19,11 +19,11 @@ const CONFIG: &str = "/etc/containerd/config.toml";
 /// The configuration file: as named on the command line of the containerd that runs, else the usual one. A containerd
 /// that a rootless engine starts gets one from it.
 pub(super) fn config(context: &Context<'_>, engine: &Engine) -> Vec<Place> {
-    let running = running_containerd(context, engine).map(|containerd| containerd.arguments);
-    let named = running.and_then(|arguments| match arguments {
-        Fact::Known(arguments, origin) => option(&arguments, &["--config", "-c"]).map(|path| (PathBuf::from(path), origin)),
-        Fact::Absent(_) | Fact::Unknown(_) => None,
-    });
+    let named = match running_containerd(context, engine).map(|containerd| containerd.arguments) {
+        Some(Fact::Known(arguments, origin)) => option(&arguments, &["--config", "-c"]).map(|path| (PathBuf::from(path), origin)),
+        Some(Fact::Unknown(gap)) => return vec![Place::Unknown(gap)],
+        Some(Fact::Absent(_)) | None => None,
+    };
     vec![match named {
         Some((path, origin)) if path.is_absolute() => Place::At(path, origin),
         Some((path, origin)) => {

@@ -127,6 +127,9 @@ fn row(context: &Context<'_>, engine: &Engine, role: &'static str, place: Place)
 fn group_expected(context: &Context<'_>, engine: &Engine, role: &str, file: &File) -> Fact<bool> {
     file.gid.clone().and_then(|gid, origin| {
         let accounts = Accounts::of(context);
+        if let (true, Fact::Unknown(gap)) = (engine.rootless, &accounts.passwd) {
+            return Fact::Unknown(gap.clone());
+        }
         let is = |number: u32| gid == i64::from(number);
         let user = accounts.users().iter().find(|user| user.uid == engine.uid);
         if engine.rootless && gid != 0 && user.is_none() {

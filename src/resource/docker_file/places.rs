@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::fact::{Fact, Gap, Origin};
 use crate::host::FileKind;
-use crate::resource::docker::unit;
-use crate::resource::docker::{Engine, Told, homeless};
+use crate::resource::docker::{Engine, homeless};
+use crate::resource::systemd::Loaded;
 use crate::resource::{Context, paths};
 
 use super::{containerd, programs, sockets};
@@ -52,8 +52,8 @@ pub(super) const ROLES: &[(&str, Find)] = &[
     ("data_root", |context, engine| vec![Place::of(engine.data_root(context), "/var/lib/docker")]),
     ("config_dir", |_, engine| vec![Place::default_of("dockerd", config_dir(engine))]),
     ("config_file", config_file),
-    ("service_unit", service_unit),
-    ("socket_unit", socket_unit),
+    ("service_unit", |_, engine| fragment(engine, &engine.told.service_unit, "docker.service")),
+    ("socket_unit", |_, engine| fragment(engine, &engine.told.socket_unit, "docker.socket")),
     ("unit_dropin", unit_dropins),
     ("api_socket", sockets::api),
     ("containerd_socket", containerd::socket),
@@ -84,43 +84,28 @@ fn config_file(_: &Context<'_>, engine: &Engine) -> Vec<Place> {
     vec![Place::At(engine.told.config_file().to_path_buf(), origin)]
 }
 
-/// The files of a unit of the engine's manager, by its name. Absent where no unit starts the engine.
-fn files(context: &Context<'_>, told: &Told, name: impl Fn(&str) -> Option<String>) -> Fact<unit::Files> {
-    let Some((service, directories)) = &told.unit else { return Fact::Absent(Origin::Derived) };
-    name(service).map_or(Fact::Absent(Origin::Derived), |name| unit::files(context.host, directories, &name))
-}
-
 /// Where packages put units.
 fn usual_unit(engine: &Engine, name: &str) -> PathBuf {
     if engine.rootless { engine.home.join(".config/systemd/user").join(name) } else { Path::new("/usr/lib/systemd/system").join(name) }
 }
 
-fn service_unit(context: &Context<'_>, engine: &Engine) -> Vec<Place> {
-    let found = files(context, &engine.told, |service| Some(service.to_owned()));
-    vec![Place::of(found.map(|files| files.fragment), usual_unit(engine, "docker.service"))]
-}
-
-fn socket_unit(context: &Context<'_>, engine: &Engine) -> Vec<Place> {
-    let found = files(context, &engine.told, unit::socket_of);
-    vec![Place::of(found.map(|files| files.fragment), usual_unit(engine, "docker.socket"))]
+/// The file of a unit that wins.
+fn fragment(engine: &Engine, unit: &Fact<Loaded>, name: &str) -> Vec<Place> {
+    vec![Place::of(unit.as_ref().map(|unit| unit.file.path.clone()), usual_unit(engine, name))]
 }
 
 /// The drop-ins of the service and of its socket.
-fn unit_dropins(context: &Context<'_>, engine: &Engine) -> Vec<Place> {
+fn unit_dropins(_: &Context<'_>, engine: &Engine) -> Vec<Place> {
     let mut places = Vec::new();
-    for found in [files(context, &engine.told, |service| Some(service.to_owned())), files(context, &engine.told, unit::socket_of)] {
-        match found {
-            Fact::Known(files, _) => {
-                places.extend(
-                    files
-                        .dropins
-                        .into_iter()
-                        .map(|path| (Origin::file(path.as_path()), path))
-                        .map(|(origin, path)| Place::At(path, origin)),
-                );
+    for unit in [&engine.told.service_unit, &engine.told.socket_unit] {
+        match unit {
+            Fact::Known(unit, _) => {
+                places.extend(unit.dropins.iter().map(|path| Place::At(path.clone(), Origin::file(path.as_path()))));
+                // A directory of drop-ins that cannot be looked into may hold any.
+                places.extend(unit.gap.clone().map(Place::Unknown));
             }
             Fact::Absent(_) => {}
-            Fact::Unknown(gap) => places.push(Place::Unknown(gap)),
+            Fact::Unknown(gap) => places.push(Place::Unknown(gap.clone())),
         }
     }
     or_unused(places, usual_unit(engine, "docker.service.d"))
@@ -128,7 +113,7 @@ fn unit_dropins(context: &Context<'_>, engine: &Engine) -> Vec<Place> {
 
 /// A file whose variables the unit of the system's engine may take up.
 fn environment_file(engine: &Engine, path: &str) -> Place {
-    if engine.rootless || engine.told.unit.is_none() {
+    if engine.rootless || !engine.told.has_unit {
         Place::Unused(path.into(), Origin::Derived)
     } else {
         Place::At(path.into(), Origin::Derived)

@@ -29,8 +29,7 @@ fn installed(context: &Context<'_>, name: &str) -> Place {
 /// The program a process runs, by the kernel's word. A file that has been replaced since counts by its name.
 fn executable(context: &Context<'_>, pid: i32) -> Option<(PathBuf, Origin)> {
     let links = context.host.process_links(pid);
-    let exe = links.known()?.exe.as_ref()?.raw();
-    let path = exe.strip_suffix(" (deleted)").unwrap_or(exe);
+    let (path, _) = links.known()?.program()?;
     path.starts_with('/').then(|| (PathBuf::from(path), Origin::kernel(format!("/proc/{pid}/exe"))))
 }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::fact::{Fact, Origin};
 use crate::resource::Context;
 use crate::resource::audit_rule::located;
-use crate::resource::docker::Engine;
+use crate::resource::docker::{Engine, unit::content};
+use crate::resource::systemd;
 
 use super::places::Place;
 
@@ -53,11 +54,11 @@ fn usual(engine: &Engine) -> PathBuf {
 
 /// The paths that systemd listens on for the engine; `None` where its socket unit cannot be seen.
 fn inherited(engine: &Engine) -> Option<Vec<(PathBuf, Origin)>> {
-    let unit = engine.told.socket_unit.known()?;
+    let unit = content(&engine.told.socket_unit).known().copied()?;
     let runtime = if engine.rootless { format!("/run/user/{}", engine.uid) } else { "/run".to_owned() };
     let streams = unit.all("Socket", "ListenStream").into_iter().map(|stream| {
         let path = stream.value.replace("%t", &runtime);
-        (path, Origin::line(stream.path.clone(), stream.line))
+        (path, systemd::origin(stream))
     });
     Some(streams.filter(|(path, _)| path.starts_with('/')).map(|(path, origin)| (PathBuf::from(path), origin)).collect())
 }

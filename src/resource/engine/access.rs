@@ -3,7 +3,9 @@
 use crate::fact::{Fact, Origin, Text};
 use crate::resource::Context;
 use crate::resource::accounts::Accounts;
+use crate::resource::docker::unit::content;
 use crate::resource::docker::{Engine, Kind};
+use crate::resource::systemd::origin;
 
 /// The group that is given the socket: by dockerd itself, or by the unit whose socket it inherits. Absent where it stays
 /// with the user who runs the engine.
@@ -14,11 +16,12 @@ pub(in crate::resource) fn group(engine: &Engine) -> Fact<Text> {
         return Fact::Absent(Origin::Derived);
     }
     let inherited = engine.told.values("hosts").known().is_some_and(|hosts| hosts.iter().any(|host| host.raw().starts_with("fd://")));
-    let group = match &engine.told.socket_unit {
-        Fact::Known(unit, origin) if inherited => match unit.last("Socket", "SocketGroup") {
-            Some(set) => Fact::Known(Text::from(set.value.as_str()), Origin::line(set.path.clone(), set.line)),
-            None => Fact::Absent(origin.clone()),
+    let group = match content(&engine.told.socket_unit) {
+        Fact::Known(unit, file) if inherited => match unit.last("Socket", "SocketGroup") {
+            Some(set) => Fact::Known(Text::from(set.value.as_str()), origin(set)),
+            None => Fact::Absent(file),
         },
+        Fact::Unknown(gap) if inherited => Fact::Unknown(gap),
         _ => told,
     };
     group.and_then(|group, origin| if group.raw().is_empty() { Fact::Absent(origin) } else { Fact::Known(group, origin) })

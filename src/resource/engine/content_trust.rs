@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::fact::{Fact, Origin};
-use crate::parse::unit::environment;
 use crate::resource::Context;
 use crate::resource::docker::Engine;
 
@@ -35,17 +34,13 @@ pub(super) fn content_trust(context: &Context<'_>, engine: &Engine) -> Fact<bool
             Fact::Unknown(denied) => gap = gap.or(Some(denied)),
         }
     }
-    match &engine.told.service_unit {
-        Fact::Known(unit, _) => {
-            for assignment in unit.all("Service", "Environment") {
-                let mut variables = environment(&assignment.value).into_iter();
-                if variables.any(|(name, value)| name == VARIABLE && is_on(value.expose())) {
-                    return Fact::Known(true, Origin::line(assignment.path.clone(), assignment.line));
-                }
-            }
-        }
+    match engine.told.service_unit.as_ref().and_then(|unit, _| unit.variables(context.host)) {
+        Fact::Known(mut variables, _) => match variables.remove(VARIABLE) {
+            Some((value, origin)) if is_on(value.expose()) => return Fact::Known(true, origin),
+            _ => {}
+        },
         Fact::Absent(_) => {}
-        Fact::Unknown(denied) => gap = gap.or(Some(denied.clone())),
+        Fact::Unknown(denied) => gap = gap.or(Some(denied)),
     }
     gap.map_or(Fact::Known(false, Origin::Derived), Fact::Unknown)
 }

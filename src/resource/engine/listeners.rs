@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::resource::Context;
+use crate::resource::docker::unit::content;
 use crate::resource::docker::{Document, Engine, Kind};
 
 /// The addresses, as `tcp://HOST:PORT`.
@@ -31,13 +32,13 @@ impl Listeners {
 
     /// Those that anybody can use who reaches them.
     pub(super) fn unauthenticated(&self, context: &Context<'_>, engine: &Engine) -> Fact<Vec<Text>> {
+        // What the file says now may not be what the daemon was started with; its own warnings are.
+        if engine.told.stale.known() == Some(&true) {
+            return self.warned.clone();
+        }
         self.all.clone().and_then(|all, origin| {
             if all.is_empty() {
                 return Fact::Known(all, origin);
-            }
-            // What the file says now may not be what the daemon was started with; its own warnings are.
-            if engine.told.stale.known() == Some(&true) {
-                return self.warned.clone();
             }
             match demands_certificates(context, engine) {
                 Fact::Known(true, origin) => self.warned.clone().and_then(|warned, _| Fact::Known(warned, origin)),
@@ -56,30 +57,32 @@ fn warned_of(warning: &str) -> Option<Text> {
 }
 
 fn told(engine: &Engine) -> Fact<Vec<Text>> {
-    engine.told.values("hosts").and_then(|hosts, origin| {
+    engine.told.values_at_start("hosts").and_then(|hosts, origin| {
         let mut addresses: Vec<Text> = hosts.iter().filter_map(|host| tcp(host.raw())).collect();
         if hosts.iter().any(|host| host.raw().starts_with("fd://")) {
-            match &engine.told.socket_unit {
-                Fact::Known(unit, _) => {
-                    let streams = unit.all("Socket", "ListenStream");
-                    addresses.extend(streams.iter().filter_map(|stream| tcp_stream(&stream.value)));
-                }
-                Fact::Absent(_) => {}
-                Fact::Unknown(gap) => return Fact::Unknown(gap.clone()),
+            match inherited(engine) {
+                Ok(streams) => addresses.extend(streams),
+                Err(gap) => return Fact::Unknown(gap),
             }
         }
         Fact::Known(addresses, origin)
     })
 }
 
-/// Podman's service is given one address as an argument; its socket unit is not looked at.
+/// The TCP addresses that systemd hands over.
+fn inherited(engine: &Engine) -> Result<Vec<Text>, Gap> {
+    let unit = content(&engine.told.socket_unit).into_result()?;
+    let streams = unit.into_iter().flat_map(|unit| unit.all("Socket", "ListenStream"));
+    Ok(streams.filter_map(|stream| tcp_stream(&stream.value)).collect())
+}
+
+/// Podman's service is given one address as an argument, and the rest by its socket unit.
 fn podman(engine: &Engine) -> Fact<Vec<Text>> {
-    match &engine.process {
-        Some(process) => {
-            let addresses = process.arguments.iter().filter(|argument| argument.starts_with("tcp:")).map(|argument| Text::from(argument.as_str()));
-            Fact::Known(addresses.collect(), Origin::kernel(format!("/proc/{}/cmdline", process.pid)))
-        }
-        None => Fact::Known(Vec::new(), Origin::Derived),
+    let arguments = engine.process.iter().flat_map(|process| &process.arguments);
+    let addresses = arguments.filter(|argument| argument.starts_with("tcp:")).map(|argument| Text::from(argument.as_str()));
+    match inherited(engine) {
+        Ok(streams) => Fact::derived(addresses.chain(streams).collect::<Vec<_>>()),
+        Err(gap) => Fact::Unknown(gap),
     }
 }
 

@@ -204,8 +204,8 @@ fn binary_replaced(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
         return Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::unsupported("no process of the daemon was seen")));
     };
     let origin = Origin::kernel(format!("/proc/{}/exe", process.pid));
-    context.host.process_links(process.pid).and_then(|links, _| match links.exe {
-        Some(exe) => Fact::Known(exe.raw().ends_with(" (deleted)"), origin),
+    context.host.process_links(process.pid).and_then(|links, _| match links.program() {
+        Some((_, replaced)) => Fact::Known(replaced, origin),
         None => Fact::Unknown(Gap::new(origin, Reason::Denied)),
     })
 }

@@ -202,6 +202,26 @@ fn tcp_counts_wherever_it_is_configured() {
 }
 
 #[test]
+fn hosts_of_a_file_newer_than_the_daemon_are_not_believed() {
+    let listeners = |line: &str| {
+        let host = daemon(docker(), 100, 0, line).file("/etc/docker/daemon.json", "{}").modified("/etc/docker/daemon.json", 9_000);
+        shown(&record(&host), "tcp_listeners")
+    };
+    assert_eq!(listeners("dockerd"), "unknown", "it may have been told of any");
+    assert_eq!(listeners("dockerd -H unix:///run/docker.sock"), "[]");
+}
+
+#[test]
+fn podman_listens_where_its_socket_unit_says() {
+    let host = socket(Memory::new(), "/run/podman/podman.sock", 0);
+    assert_eq!(shown(&record(&host), "tcp_listeners"), "[]");
+    let unit = "/etc/systemd/system/podman.socket";
+    let host = host.file(unit, "[Socket]\nListenStream=%t/podman/podman.sock\nListenStream=8080\n");
+    assert_eq!(shown(&record(&host), "tcp_listeners"), "[tcp://[::]:8080]");
+    assert_eq!(shown(&record(&host.gap(unit, Reason::Denied)), "tcp_listeners"), "unknown");
+}
+
+#[test]
 fn switches_for_content_trust_are_found() {
     let on = |path: &str, text: &str| only(&docker().file(path, text)).content_trust;
     assert_eq!(on("/etc/environment", "A=b\nDOCKER_CONTENT_TRUST=1\n"), Fact::Known(true, Origin::line("/etc/environment", 2)));
@@ -210,6 +230,8 @@ fn switches_for_content_trust_are_found() {
     let host = docker().file("/lib/systemd/system/docker.service", "[Service]\nExecStart=/usr/bin/dockerd\n");
     let host = host.file(unit, "[Service]\nEnvironment=DOCKER_CONTENT_TRUST=1\n");
     assert_eq!(only(&host).content_trust, Fact::Known(true, Origin::line(unit, 2)));
+    let off = host.file("/etc/systemd/system/docker.service.d/y.conf", "[Service]\nEnvironment=DOCKER_CONTENT_TRUST=0\n");
+    assert_eq!(only(&off).content_trust, Fact::Known(false, Origin::Derived), "the last assignment counts");
     let denied = docker().file("/etc/environment", "").gap("/etc/environment", Reason::Denied);
     assert!(matches!(only(&denied).content_trust, Fact::Unknown(_)));
 }

@@ -88,7 +88,6 @@ fn row(context: &Context<'_>, units: &Units, name: &str) -> Service {
     let origin = Origin::file(file.path.as_path());
     let other_init = other_init(context, &origin);
     let by_manager = |fact: Fact<Flag>| other_init.clone().map_or(fact, Fact::Unknown);
-    let (word, decided) = units.enablement(context.host, name);
     let (pids, running) = running(context, units, &loaded);
     let started = pids.known().is_some_and(|pids| !pids.is_empty());
     Service {
@@ -96,7 +95,7 @@ fn row(context: &Context<'_>, units: &Units, name: &str) -> Service {
         installed: Fact::Known(file.says != Says::Masked { hides: false }, origin.clone()),
         unit_path: Fact::Known(file.path.as_path().into(), origin.clone()),
         dropins: loaded.fact(|_| Fact::Known(loaded.dropins.iter().map(|path| path.as_path().into()).collect(), origin.clone())),
-        enablement: other_init.clone().map_or(Fact::Known(word.into(), decided), Fact::Unknown),
+        enablement: other_init.clone().map_or_else(|| units.enablement(context.host, name).map(Text::from), Fact::Unknown),
         starts: if context.wants("service", "starts") { by_manager(Starts::of(context).fact(&canonical)) } else { not_wanted(&origin) },
         masked: Fact::Known(matches!(file.says, Says::Masked { .. }), origin.clone()),
         running: if started { running } else { by_manager(running) },
@@ -110,15 +109,14 @@ fn row(context: &Context<'_>, units: &Units, name: &str) -> Service {
 
 /// A name without a unit: nothing starts, though something may still run in its cgroup after it was removed.
 fn not_found(context: &Context<'_>, units: &Units, name: &str) -> Service {
-    let origin = Origin::file("/etc/systemd/system");
+    let origin = Origin::file(units.own());
     let pids = running::pids(context, name, &[]).map(|pids| pids.into_iter().map(|pid| Text::from(pid.to_string())).collect::<List>());
-    let (word, decided) = units.enablement(context.host, name);
     Service {
         name: Fact::derived(Text::from(short(name))),
         installed: Fact::Known(false, origin.clone()),
         unit_path: Fact::Absent(origin.clone()),
         dropins: Fact::Absent(origin.clone()),
-        enablement: Fact::Known(word.into(), decided),
+        enablement: units.enablement(context.host, name).map(Text::from),
         starts: Fact::Known(false, origin.clone()),
         masked: Fact::Known(false, origin.clone()),
         running: pids.clone().map(|pids| !pids.is_empty()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::fact::Origin;
+use crate::fact::{Fact, Origin};
 use crate::host::Host;
 use crate::parse::unit_name::UnitName;
 
@@ -12,47 +12,51 @@ use super::{Link, Says, Units};
 pub(crate) const NOT_FOUND: &str = "not-found";
 
 impl Units {
-    /// The word, and what decided it.
-    pub(crate) fn enablement(&self, host: &dyn Host, name: &str) -> (&'static str, Origin) {
-        let Some(file) = self.file(name) else { return (NOT_FOUND, Origin::file("/etc/systemd/system")) };
+    /// The word, from whatever decides it.
+    pub(crate) fn enablement(&self, host: &dyn Host, name: &str) -> Fact<&'static str> {
+        let Some(file) = self.file(name) else { return Fact::Known(NOT_FOUND, Origin::file(self.own())) };
         let origin = Origin::file(file.path.as_path());
         let canonical = self.canonical(name);
         match self.file(&canonical).map(|file| (&file.says, file.path.as_path())) {
-            None => return (NOT_FOUND, origin),
-            Some((Says::Masked { .. }, path)) => return (if runtime(path) { "masked-runtime" } else { "masked" }, Origin::file(path)),
-            Some((Says::Script, _)) => return ("generated", origin),
-            Some(_) if canonical != name => return ("alias", origin),
-            Some((_, path)) if path.starts_with("/run/systemd/transient") => return ("transient", origin),
-            Some((_, path)) if generated(path) => return ("generated", origin),
+            None => return Fact::Known(NOT_FOUND, origin),
+            Some((Says::Masked { .. }, path)) => {
+                return Fact::Known(if runtime(path) { "masked-runtime" } else { "masked" }, Origin::file(path));
+            }
+            Some((Says::Script, _)) => return Fact::Known("generated", origin),
+            Some(_) if canonical != name => return Fact::Known("alias", origin),
+            Some((_, path)) if path.starts_with("/run/systemd/transient") => return Fact::Known("transient", origin),
+            Some((_, path)) if generated(path) => return Fact::Known("generated", origin),
             Some(_) => {}
         }
         let links: Vec<&Link> = self.links_to(host, &canonical).collect();
         if let Some(link) = links.iter().find(|link| persistent(&link.path)) {
-            return ("enabled", Origin::file(link.path.as_path()));
+            return Fact::Known("enabled", Origin::file(link.path.as_path()));
         }
         if let Some(link) = links.iter().find(|link| runtime(&link.path) && !generated(&link.path)) {
-            return ("enabled-runtime", Origin::file(link.path.as_path()));
+            return Fact::Known("enabled-runtime", Origin::file(link.path.as_path()));
         }
         // Another instance of the template is.
         let instance_of = |link: &&Link| {
             link.wanted_by.is_some() && UnitName::parse(&link.name).and_then(|name| name.template()).as_deref() == Some(&canonical)
         };
         if let Some(link) = self.links.iter().find(|link| instance_of(link) && persistent(&link.path)) {
-            return ("indirect", Origin::file(link.path.as_path()));
+            return Fact::Known("indirect", Origin::file(link.path.as_path()));
         }
         if let Some((linked, path)) = self.file(&canonical).and_then(|file| linked(host, &file.path)) {
-            return (linked, Origin::file(path));
+            return Fact::Known(linked, Origin::file(path));
         }
-        let Some(loaded) = self.load(host, &canonical) else { return (NOT_FOUND, origin) };
-        let installs = |key: &str| !loaded.unit.names("Install", key).is_empty();
-        let word = if ["WantedBy", "RequiredBy", "UpheldBy", "Alias"].into_iter().any(installs) {
-            "disabled"
-        } else if installs("Also") {
-            "indirect"
-        } else {
-            "static"
-        };
-        (word, origin)
+        let Some(loaded) = self.load(host, &canonical) else { return Fact::Known(NOT_FOUND, origin) };
+        loaded.fact(|unit| {
+            let installs = |key: &str| !unit.names("Install", key).is_empty();
+            let word = if ["WantedBy", "RequiredBy", "UpheldBy", "Alias"].into_iter().any(installs) {
+                "disabled"
+            } else if installs("Also") {
+                "indirect"
+            } else {
+                "static"
+            };
+            Fact::Known(word, origin)
+        })
     }
 
     /// The links that start a unit or give it another name. A template counts as its default instance. A link in
@@ -93,13 +97,14 @@ fn linked<'a>(host: &dyn Host, path: &'a Path) -> Option<(&'static str, &'a Path
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::Reason;
     use crate::host::memory::Memory;
     use crate::resource::Context;
 
     const INSTALL: &str = "[Service]\nExecStart=/x\n[Install]\nWantedBy=multi-user.target\n";
 
     fn word(host: &Memory, name: &str) -> &'static str {
-        Units::of(&Context::new(host)).enablement(host, name).0
+        Units::of(&Context::new(host)).enablement(host, name).known().unwrap()
     }
 
     #[test]
@@ -119,6 +124,15 @@ mod tests {
         assert_eq!(word(&host, "fixed.service"), "static", "what the vendor links is not the administrator's doing");
         assert_eq!(word(&host, "also.service"), "indirect");
         assert_eq!(word(&host, "none.service"), "not-found");
+    }
+
+    #[test]
+    fn what_a_file_says_that_cannot_be_read_is_not_known() {
+        let host =
+            Memory::new().file("/usr/lib/systemd/system/a.service", INSTALL).gap("/usr/lib/systemd/system/a.service", Reason::Denied);
+        assert!(matches!(Units::of(&Context::new(&host)).enablement(&host, "a.service"), Fact::Unknown(_)));
+        let host = host.symlink("/etc/systemd/system/multi-user.target.wants/a.service", "/usr/lib/systemd/system/a.service");
+        assert_eq!(word(&host, "a.service"), "enabled");
     }
 
     #[test]

@@ -9,13 +9,15 @@ use crate::parse::unit::{Assignment, Unit};
 use crate::parse::unit_name::UnitName;
 use crate::resource::layered::is_null;
 
-use super::{Says, Units};
+use super::{Says, UnitFile, Units};
 
 /// A unit, its own file first and its drop-ins in the order they apply.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
     /// Full name of the unit behind the name asked for.
     pub(crate) name: String,
+    /// The file that wins, and what it says by being what it is.
+    pub(crate) file: UnitFile,
     /// Drop-ins that apply, in order. A masked unit has none.
     pub(crate) dropins: Vec<PathBuf>,
     /// What they say together. Empty where masked, and for scripts.
@@ -44,7 +46,8 @@ impl Units {
     pub(crate) fn load(&self, host: &dyn Host, name: &str) -> Option<Loaded> {
         let name = self.canonical(name);
         let file = self.file(&name)?;
-        let mut loaded = Loaded { name: name.clone(), dropins: Vec::new(), unit: Unit::default(), gap: self.gap.clone() };
+        let mut loaded =
+            Loaded { name: name.clone(), file: file.clone(), dropins: Vec::new(), unit: Unit::default(), gap: self.gap.clone() };
         if matches!(file.says, Says::Masked { .. }) {
             return Some(loaded);
         }

@@ -1,9 +1,10 @@
 //! systemd's units as files say they are, found once per run and shared by every resource that looks at services.
 //!
-//! [`Units`] finds and loads them, [`Units::enablement`] says what `systemctl is-enabled` would, [`Starts`] what comes up
-//! by itself. Nothing here asks a running manager.
+//! [`Units`] finds and loads them, for the system's manager or for a user's; [`Units::enablement`] says what
+//! `systemctl is-enabled` would, [`Starts`] what comes up by itself. Nothing here asks a running manager.
 
 mod enablement;
+mod environment;
 mod load;
 mod starts;
 mod triggers;
@@ -22,7 +23,7 @@ pub(crate) use starts::Starts;
 pub(crate) use triggers::Triggers;
 
 /// Where the system's manager looks for units, the most important first.
-const DIRECTORIES: [&str; 13] = [
+const SYSTEM: [&str; 13] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
     "/run/systemd/transient",
@@ -38,9 +39,13 @@ const DIRECTORIES: [&str; 13] = [
     "/run/systemd/generator.late",
 ];
 
-/// Every unit there is a file for.
-#[derive(Default)]
+/// Every unit of one manager that there is a file for.
+#[derive(Debug, Default)]
 pub(crate) struct Units {
+    /// Where its manager looks, the most important first.
+    directories: Vec<PathBuf>,
+    /// The one of them in which whoever configures it puts units.
+    own: PathBuf,
     /// What counts for a name, by full name.
     files: BTreeMap<String, UnitFile>,
     /// Directories of drop-ins, by the name before `.d`, the most important first, each with the rank of its parent.
@@ -89,13 +94,41 @@ impl Units {
     /// The units of the system's manager.
     pub(crate) fn of(context: &Context<'_>) -> Arc<Self> {
         context.once(|context| {
-            let mut units = Self::default();
-            for (rank, directory) in DIRECTORIES.iter().enumerate() {
-                units.read(context.host, Path::new(directory), rank);
-            }
+            let mut units = Self::within(context.host, "/etc/systemd/system".into(), SYSTEM.iter().map(PathBuf::from).collect());
             units.read_scripts(context.host);
             units
         })
+    }
+
+    /// The units of a user's own manager, by that user's home and runtime directory.
+    pub(crate) fn of_user(host: &dyn Host, home: &Path, runtime: &Path) -> Self {
+        let own = home.join(".config/systemd/user");
+        let directories = vec![
+            home.join(".config/systemd/user.control"),
+            runtime.join("systemd/user.control"),
+            runtime.join("systemd/transient"),
+            own.clone(),
+            "/etc/systemd/user".into(),
+            runtime.join("systemd/user"),
+            "/run/systemd/user".into(),
+            home.join(".local/share/systemd/user"),
+            "/usr/local/lib/systemd/user".into(),
+            "/usr/lib/systemd/user".into(),
+        ];
+        Self::within(host, own, directories)
+    }
+
+    fn within(host: &dyn Host, own: PathBuf, directories: Vec<PathBuf>) -> Self {
+        let mut units = Self { directories, own, ..Self::default() };
+        for (rank, directory) in units.directories.clone().iter().enumerate() {
+            units.read(host, directory, rank);
+        }
+        units
+    }
+
+    /// Where whoever configures the manager puts units: what is not there was looked for there.
+    pub(crate) fn own(&self) -> &Path {
+        &self.own
     }
 
     /// The first directory that could not be looked into, which may hold anything.
@@ -167,7 +200,7 @@ impl Units {
 
     fn add(&mut self, host: &dyn Host, name: String, path: PathBuf, kind: FileKind) {
         let null = kind == FileKind::Link && is_null(host, &path);
-        let inside = kind == FileKind::Link && !null && leads_inside(host, &path);
+        let inside = kind == FileKind::Link && !null && self.leads_inside(host, &path);
         // A link to a file that is gone is no unit.
         if kind == FileKind::Link && !null && !inside && matches!(host.stat(&path), Fact::Absent(_)) {
             return;
@@ -192,13 +225,31 @@ impl Units {
         }
     }
 
+    /// Whether a link leads to another unit of the manager. One that leads elsewhere puts the file there in this place.
+    fn leads_inside(&self, host: &dyn Host, path: &Path) -> bool {
+        let is_unit = |path: &Path| path.parent().is_some_and(|parent| self.directories.iter().any(|directory| directory == parent));
+        match host.resolve(path) {
+            Fact::Known(real, _) => is_unit(&real),
+            Fact::Absent(_) | Fact::Unknown(_) => {
+                host.link(path).known().is_some_and(|target| is_unit(target) || target.parent() == Some(Path::new("")))
+            }
+        }
+    }
+
     /// systemd makes a service of every script that is not one already.
     fn read_scripts(&mut self, host: &dyn Host) {
         const HELPERS: [&str; 9] = ["README", "skeleton", "functions", "rc", "rcS", "single", "halt", "reboot", "killall"];
         let directory = Path::new("/etc/init.d");
         for (name, kind) in self.list(host, directory) {
             let path = directory.join(&name);
-            let runs = kind != FileKind::Directory && host.stat(&path).known().is_some_and(|stat| stat.mode.bits() & 0o111 != 0);
+            let runs = match host.stat(&path) {
+                Fact::Known(stat, _) => kind != FileKind::Directory && stat.mode.bits() & 0o111 != 0,
+                Fact::Absent(_) => false,
+                Fact::Unknown(gap) => {
+                    self.gap.get_or_insert(gap);
+                    false
+                }
+            };
             if runs && !HELPERS.contains(&name.as_str()) && !name.starts_with('.') {
                 let unit = format!("{}.service", name.strip_suffix(".sh").unwrap_or(&name));
                 self.files.entry(unit).or_insert(UnitFile { path, says: Says::Script });
@@ -210,17 +261,6 @@ impl Units {
 /// The file name of what a link leads to in one step. A link may dangle: the name still says what is meant.
 fn target_name(host: &dyn Host, path: &Path) -> Option<String> {
     host.link(path).known()?.file_name()?.to_str().map(str::to_owned)
-}
-
-/// Whether a link leads to another unit of the manager. One that leads elsewhere puts the file there in this place.
-fn leads_inside(host: &dyn Host, path: &Path) -> bool {
-    let is_directory = |path: &Path| path.parent().is_some_and(|parent| DIRECTORIES.iter().any(|directory| Path::new(directory) == parent));
-    match host.resolve(path) {
-        Fact::Known(real, _) => is_directory(&real),
-        Fact::Absent(_) | Fact::Unknown(_) => {
-            host.link(path).known().is_some_and(|target| is_directory(target) || target.parent() == Some(Path::new("")))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl Starts {
                 .iter()
                 .filter(|link| link.wanted_by.is_some() && !link.path.starts_with("/usr") && !link.path.starts_with("/lib"));
             let enabled = enabled.map(|link| (link.name.clone(), Origin::file(link.path.as_path())));
-            starts.follow(context, &units, roots.chain(enabled).chain(script_links(context, &units)).collect());
+            let scripts = script_links(context, &units, &mut starts.gap);
+            starts.follow(context, &units, roots.chain(enabled).chain(scripts).collect());
             if ["dbus.socket", "dbus.service", "dbus-broker.service"].iter().any(|bus| starts.reached.contains_key(*bus)) {
                 let names = bus_names(context, &mut starts.gap);
                 starts.follow(context, &units, names);
@@ -82,10 +83,17 @@ impl Starts {
 }
 
 /// Scripts linked into a run level that a multi-user system enters. systemd's generator turns these links into wants.
-fn script_links(context: &Context<'_>, units: &Units) -> Vec<(String, Origin)> {
+fn script_links(context: &Context<'_>, units: &Units, gap: &mut Option<Gap>) -> Vec<(String, Origin)> {
     let mut found = Vec::new();
     for directory in ["/etc/rc2.d", "/etc/rc3.d", "/etc/rc4.d", "/etc/rc5.d", "/etc/rcS.d"] {
-        let Fact::Known(entries, _) = context.host.list(Path::new(directory)) else { continue };
+        let entries = match context.host.list(Path::new(directory)) {
+            Fact::Known(entries, _) => entries,
+            Fact::Absent(_) => continue,
+            Fact::Unknown(unread) => {
+                gap.get_or_insert(unread);
+                continue;
+            }
+        };
         for entry in entries.iter() {
             let Some(name) = entry.name.to_str().and_then(|name| name.strip_prefix('S')).and_then(|name| name.get(2..)) else { continue };
             let unit = format!("{}.service", name.strip_suffix(".sh").unwrap_or(name));

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::fact::{Fact, Gap, Origin, Reason};
 use crate::host::{FileKind, Host};
 use crate::resource::Context;
-use crate::resource::docker::unit;
 use crate::resource::init::Init;
 use crate::resource::process_table::{ProcessTable, Running};
-use crate::resource::systemd::{Starts, Units};
+use crate::resource::systemd::{Loaded, Starts, Units};
 
 /// Below a data directory, what fills as soon as the engine has something to come back with.
 const KEPT: &[&str] = &["containers", "swarm", "containerd/daemon/io.containerd.content.v1.content/blobs/sha256"];
@@ -46,7 +45,7 @@ fn may_run(context: &Context<'_>, socket: &Path) -> Result<bool, Gap> {
 
 /// The socket unit that listens in place of a service that is stopped: whoever connects starts it. A service counts as stopped only
 /// where every process is seen.
-pub(super) fn asleep(context: &Context<'_>, service: &str, socket: &Path) -> Option<Origin> {
+pub(super) fn asleep(context: &Context<'_>, service: &str, socket_unit: &Fact<Loaded>, socket: &Path) -> Option<Origin> {
     let table = ProcessTable::of(context);
     let table = table.as_ref().as_ref().ok().filter(|table| table.hidden.is_none())?;
     let elsewhere = |process: &Running| match &process.unit {
@@ -54,12 +53,11 @@ pub(super) fn asleep(context: &Context<'_>, service: &str, socket: &Path) -> Opt
         Fact::Absent(_) => true,
         Fact::Unknown(_) => false,
     };
-    if Init::of(context).systemd.known() != Some(&true) || !table.processes.iter().all(elsewhere) {
+    if Init::of(context).name.known() != Some(&"systemd") || !table.processes.iter().all(elsewhere) {
         return None;
     }
-    let files = unit::files(context.host, &unit::directories(None), &unit::socket_of(service)?);
     let listens = context.host.stat(socket).known().is_some_and(|stat| stat.kind == FileKind::Socket);
-    files.known().filter(|_| listens).map(|files| Origin::file(files.fragment.as_path()))
+    socket_unit.known().filter(|_| listens).map(|unit| Origin::file(unit.file.path.as_path()))
 }
 
 /// Whether the service, or the socket that activates it, comes up by itself.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Text};
-use crate::host::{FileKind, Host};
+use crate::host::FileKind;
 use crate::parse::sockets::listening_unix;
 use crate::resource::Context;
 use crate::resource::accounts::Accounts;
@@ -16,6 +16,7 @@ use super::{Engine, Kind, Process, Told, process};
 
 const DOCKER_SOCKET: &str = "/run/docker.sock";
 const DOCKER_UNIT: &str = "docker.service";
+const PODMAN_UNIT: &str = "podman.service";
 const PODMAN_SOCKET: &str = "/run/podman/podman.sock";
 
 /// Any of these files means that Docker is installed.
@@ -32,10 +33,9 @@ const INSTALLED: &[&str] = &[
 ];
 
 pub(super) fn discover(context: &Context<'_>) -> Result<Vec<Engine>, Gap> {
-    let host = context.host;
-    let mut search = Search { host, found: Vec::new(), accounts: Accounts::of(context) };
-    let processes = process::daemons(context);
-    let daemons = |kind| processes.iter().flatten().filter(move |(is, _)| *is == kind).map(|(_, process)| process);
+    let running = process::daemons(context);
+    let mut search = Search { context, found: Vec::new(), gap: running.gap, accounts: Accounts::of(context) };
+    let daemons = |kind| running.found.iter().filter(move |(is, _)| *is == kind).map(|(_, process)| process);
     let mut docker: Vec<(&Process, Told)> = daemons(Kind::Docker).map(|process| (process, search.told(process))).collect();
     // Root's first: nobody else may claim a socket of theirs. Those of which it is known where they listen before those
     // that get what is left.
@@ -49,22 +49,24 @@ pub(super) fn discover(context: &Context<'_>) -> Result<Vec<Engine>, Gap> {
     search.podman_at(PathBuf::from(PODMAN_SOCKET), 0, None);
     search.system_docker(context);
     search.user_sockets();
-    host.named_engines().iter().for_each(|socket| search.named(socket));
+    context.host.named_engines().iter().for_each(|socket| search.named(socket));
     search.name_all();
-    match processes {
+    match search.gap {
         // An engine whose process hides is seen by its socket; with neither, nothing was really looked at.
-        Err(gap) if search.found.is_empty() => Err(gap),
+        Some(gap) if search.found.is_empty() => Err(gap),
         _ => Ok(search.found),
     }
 }
 
-struct Search<'a> {
-    host: &'a dyn Host,
+struct Search<'a, 'host> {
+    context: &'a Context<'host>,
     found: Vec<Engine>,
+    /// Why there may be others.
+    gap: Option<Gap>,
     accounts: Arc<Accounts>,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     fn account(&self, uid: u32) -> (Text, PathBuf) {
         match self.accounts.users().iter().find(|user| user.uid == uid) {
             Some(account) => (account.name.clone(), PathBuf::from(account.home.raw())),
@@ -76,7 +78,7 @@ impl Search<'_> {
 
     /// The path with links resolved where it exists, so that aliases are one engine.
     fn real(&self, socket: &Path) -> PathBuf {
-        match self.host.resolve(socket) {
+        match self.context.host.resolve(socket) {
             Fact::Known(real, _) => real,
             Fact::Absent(_) | Fact::Unknown(_) => match socket.strip_prefix("/var/run") {
                 Ok(rest) => Path::new("/run").join(rest),
@@ -86,12 +88,12 @@ impl Search<'_> {
     }
 
     fn is_socket(&self, path: &Path) -> bool {
-        self.host.stat(path).known().is_some_and(|stat| stat.kind == FileKind::Socket)
+        self.context.host.stat(path).known().is_some_and(|stat| stat.kind == FileKind::Socket)
     }
 
     /// Whether two paths are one socket: by name, or by inode where it is bind-mounted or hard-linked.
     fn same(&self, a: &Path, b: &Path) -> bool {
-        let identity = |path| self.host.stat(path).known().map(|stat| (stat.device, stat.inode));
+        let identity = |path| self.context.host.stat(path).known().map(|stat| (stat.device, stat.inode));
         a == b || identity(a).is_some_and(|a| Some(a) == identity(b))
     }
 
@@ -127,7 +129,7 @@ impl Search<'_> {
     }
 
     fn told(&self, process: &Process) -> Told {
-        Told::new(self.host, Some(process), Some(process.service().unwrap_or(DOCKER_UNIT)), self.defaults(process.uid))
+        Told::new(self.context, Some(process), Some(process.service().unwrap_or(DOCKER_UNIT)), self.defaults(process.uid))
     }
 
     fn docker_process(&mut self, process: &Process, told: Told) {
@@ -136,7 +138,7 @@ impl Search<'_> {
         let hosts = told.values("hosts").into_result().ok().flatten().unwrap_or_default();
         let paths = hosts.iter().filter_map(|host| socket_path(host.raw(), &default)).map(|path| self.real(&path));
         // Whoever is not root can only speak for sockets of his own.
-        let own = |path: &PathBuf| uid == 0 || self.host.stat(path).known().is_none_or(|stat| stat.uid == uid);
+        let own = |path: &PathBuf| uid == 0 || self.context.host.stat(path).known().is_none_or(|stat| stat.uid == uid);
         let paths: Vec<PathBuf> = paths.filter(own).collect();
         let paths = if uid != 0 && !self.is_socket(&default) && paths.iter().all(|path| *path == default) {
             self.listening(process).filter(own).map_or(paths, |path| vec![path])
@@ -153,13 +155,13 @@ impl Search<'_> {
             socket = Some(default.clone());
         }
         let others = process.service().is_none() && socket.as_deref() != Some(&default);
-        let told = if others { told.without_unit(self.host) } else { told };
+        let told = if others { told.without_unit(self.context.host) } else { told };
         self.add(Kind::Docker, socket, uid, Some(process.clone()), told);
     }
 
     /// The socket a user's daemon made in a runtime directory that is not the usual one: only its network namespace tells.
     fn listening(&self, process: &Process) -> Option<PathBuf> {
-        let table = self.host.read(Path::new(&format!("/proc/{}/net/unix", process.pid))).into_result().ok()??;
+        let table = self.context.host.read(Path::new(&format!("/proc/{}/net/unix", process.pid))).into_result().ok()??;
         let mut sockets = listening_unix(&table).into_iter().filter(|name| name.starts_with('/') && name.ends_with("/docker.sock"));
         sockets.next().map(PathBuf::from)
     }
@@ -173,11 +175,12 @@ impl Search<'_> {
 
     fn podman_at(&mut self, socket: PathBuf, uid: u32, process: Option<&Process>) {
         let socket = self.real(&socket);
-        let owned = self.host.stat(&socket).known().is_none_or(|stat| uid == 0 || stat.uid == uid);
+        let owned = self.context.host.stat(&socket).known().is_none_or(|stat| uid == 0 || stat.uid == uid);
         if (process.is_none() && !self.is_socket(&socket)) || !owned || self.taken(&socket) {
             return;
         }
-        let told = Told::new(self.host, None, None, self.defaults(uid));
+        let unit = process.and_then(Process::service).unwrap_or(PODMAN_UNIT);
+        let told = Told::new(self.context, None, Some(unit), self.defaults(uid));
         self.add(Kind::Podman, Some(socket), uid, process.cloned(), told);
     }
 
@@ -187,7 +190,7 @@ impl Search<'_> {
             return;
         }
         let called_podman = socket.file_name().is_some_and(|name| name.to_string_lossy().contains("podman"));
-        let uid = self.host.stat(socket).known().map_or(0, |stat| stat.uid);
+        let uid = self.context.host.stat(socket).known().map_or(0, |stat| stat.uid);
         let kind = if called_podman { Kind::Podman } else { Kind::Docker };
         self.add(kind, Some(socket.to_path_buf()), uid, None, Told::unseen(self.defaults(uid)));
     }
@@ -199,7 +202,7 @@ impl Search<'_> {
         if self.taken(&socket) {
             return;
         }
-        let is = |path: &str, kind| self.host.stat(Path::new(path)).known().is_some_and(|stat| stat.kind == kind);
+        let is = |path: &str, kind| self.context.host.stat(Path::new(path)).known().is_some_and(|stat| stat.kind == kind);
         let snap = is("/var/snap/docker/current", FileKind::Directory);
         let distributed = INSTALLED.iter().any(|path| is(path, FileKind::File));
         if !(self.is_socket(&socket) || distributed || snap || is("/var/lib/docker", FileKind::Directory)) {
@@ -212,13 +215,13 @@ impl Search<'_> {
             defaults.config_file = "/var/snap/docker/current/config/daemon.json".into();
             defaults.data_root = "/var/snap/docker/common/var-lib-docker".into();
         }
-        let told = Told::new(self.host, None, Some(unit), defaults);
+        let told = Told::new(self.context, None, Some(unit), defaults);
         let doubt = match dormant::is_dormant(context, &socket, unit, &told.data_root()) {
             Ok(true) => return,
             Ok(false) => None,
             Err(gap) => Some(gap),
         };
-        let asleep = dormant::asleep(context, unit, &socket);
+        let asleep = dormant::asleep(context, unit, &told.socket_unit, &socket);
         self.add(Kind::Docker, Some(socket), 0, None, told);
         if let Some(engine) = self.found.last_mut() {
             (engine.asleep, engine.doubt) = (asleep, doubt);
@@ -226,13 +229,20 @@ impl Search<'_> {
     }
 
     fn user_sockets(&mut self) {
-        let Fact::Known(entries, _) = self.host.list(Path::new("/run/user")) else { return };
+        let entries = match self.context.host.list(Path::new("/run/user")) {
+            Fact::Known(entries, _) => entries,
+            Fact::Absent(_) => return,
+            Fact::Unknown(gap) => {
+                self.gap.get_or_insert(gap);
+                return;
+            }
+        };
         let uids = entries.iter().filter_map(|entry| entry.name.to_str()?.parse::<u32>().ok());
         for uid in uids.filter(|uid| *uid != 0) {
             let docker = self.real(&default_socket(Kind::Docker, uid));
-            let owned = self.host.stat(&docker).known().is_some_and(|stat| stat.kind == FileKind::Socket && stat.uid == uid);
+            let owned = self.context.host.stat(&docker).known().is_some_and(|stat| stat.kind == FileKind::Socket && stat.uid == uid);
             if owned && !self.taken(&docker) {
-                let told = Told::new(self.host, None, Some(DOCKER_UNIT), self.defaults(uid));
+                let told = Told::new(self.context, None, Some(DOCKER_UNIT), self.defaults(uid));
                 self.add(Kind::Docker, Some(docker), uid, None, told);
             }
             self.podman_at(default_socket(Kind::Podman, uid), uid, None);

@@ -14,11 +14,19 @@ fn names(host: &Memory) -> Vec<String> {
     discover(host).unwrap().iter().map(|engine| engine.name.raw().to_owned()).collect()
 }
 
+/// A host on which processes can be seen.
+fn booted() -> Memory {
+    daemon(Memory::new(), 1, 0, "/sbin/init")
+}
+
 #[test]
 fn a_host_without_engines_has_none_and_that_is_known() {
     assert!(names(&Memory::new().file("/etc/passwd", "root:x:0:0::/root:/bin/sh\n")).is_empty());
     let hidden = Memory::new().node("/proc", FileKind::Directory, 0o755).gap("/proc", Reason::Denied);
     assert!(discover(&hidden).is_err(), "not having looked is not the same");
+    assert!(discover(&daemon(Memory::new(), 300, 0, "sleep")).is_err(), "nor is seeing one's own processes alone");
+    assert!(discover(&booted().file("/proc/7/status", "").gap("/proc/7/status", Reason::Denied)).is_err());
+    assert!(discover(&booted().node("/run/user", FileKind::Directory, 0o755).gap("/run/user", Reason::Denied)).is_err());
 }
 
 #[test]
@@ -55,9 +63,9 @@ fn private_daemons_of_root_are_engines_of_their_own() {
 #[test]
 fn a_daemon_inside_a_container_is_not_the_hosts() {
     let id = "ab".repeat(32);
-    let host = daemon(Memory::new(), 300, 0, "dockerd").file("/proc/300/cgroup", format!("0::/system.slice/docker-{id}.scope\n"));
+    let host = daemon(booted(), 300, 0, "dockerd").file("/proc/300/cgroup", format!("0::/system.slice/docker-{id}.scope\n"));
     assert!(names(&host).is_empty());
-    let nested = daemon(Memory::new(), 300, 0, "dockerd").file("/proc/300/status", status(0, "300\t12"));
+    let nested = daemon(booted(), 300, 0, "dockerd").file("/proc/300/status", status(0, "300\t12"));
     assert!(names(&nested).is_empty());
     // The audit and the daemon inside the same container: that container is the host.
     let same = daemon(Memory::new(), 300, 0, "dockerd")
@@ -69,8 +77,7 @@ fn a_daemon_inside_a_container_is_not_the_hosts() {
 
 #[test]
 fn a_process_that_only_claims_to_be_dockerd_is_not() {
-    let host =
-        daemon(Memory::new(), 100, 0, "dockerd").process(100, ProcessLinks { exe: Some("/usr/bin/sleep".into()), namespaces: vec![] });
+    let host = daemon(booted(), 100, 0, "dockerd").process(100, ProcessLinks { exe: Some("/usr/bin/sleep".into()), namespaces: vec![] });
     assert!(names(&host).is_empty());
     let host = daemon(Memory::new(), 100, 0, "dockerd")
         .process(100, ProcessLinks { exe: Some("/usr/bin/dockerd (deleted)".into()), namespaces: vec![] });
@@ -126,7 +133,7 @@ fn podman_behind_dockers_socket_is_podman() {
     assert_eq!(names(&host), ["podman"]);
     let host = daemon(Memory::new(), 100, 0, "podman system service -t 0 unix:///srv/p.sock");
     assert_eq!(names(&host), ["podman:/srv/p.sock"]);
-    assert!(names(&daemon(Memory::new(), 100, 0, "podman run x")).is_empty());
+    assert!(names(&daemon(booted(), 100, 0, "podman run x")).is_empty());
 }
 
 #[test]

@@ -3,11 +3,13 @@
 mod side;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::host::Host;
 use crate::parse::dockerd::{CommandLine, Spec, by_key};
-use crate::parse::unit::Unit;
+use crate::resource::Context;
+use crate::resource::systemd::{Loaded, Units};
 
 use super::{Process, homeless, unit};
 pub(in crate::resource) use side::{Place, Side, Source};
@@ -28,12 +30,12 @@ pub(in crate::resource) struct Told {
     pub(in crate::resource) next: Side,
     /// Whether the file changed after the process started. Absent without a process or a file.
     pub(in crate::resource) stale: Fact<bool>,
-    /// The name of the unit that starts it, and the directories in which units of its manager are looked for.
-    pub(in crate::resource) unit: Option<(String, Vec<PathBuf>)>,
-    /// The unit that starts it.
-    pub(in crate::resource) service_unit: Fact<Unit>,
+    /// The unit that starts it. Absent where none is known to, or it is masked.
+    pub(in crate::resource) service_unit: Fact<Loaded>,
     /// The unit whose sockets it inherits as `fd://`.
-    pub(in crate::resource) socket_unit: Fact<Unit>,
+    pub(in crate::resource) socket_unit: Fact<Loaded>,
+    /// Whether a unit is known to start it, be it there or not.
+    pub(in crate::resource) has_unit: bool,
     defaults: Defaults,
 }
 
@@ -76,10 +78,19 @@ impl Defaults {
 
 impl Told {
     /// Asks process, unit and file. `unit` starts the daemon; without one nothing is known to.
-    pub(super) fn new(host: &dyn Host, process: Option<&Process>, unit: Option<&str>, defaults: Defaults) -> Self {
-        let directories = unit::directories(defaults.rootless.then_some(defaults.home.as_path()));
-        let nothing = || Fact::Absent(Origin::Derived);
-        let service_unit = unit.map_or_else(nothing, |unit| unit::load(host, &directories, unit));
+    pub(super) fn new(context: &Context<'_>, process: Option<&Process>, unit: Option<&str>, defaults: Defaults) -> Self {
+        let host = context.host;
+        let units = unit.map(|_| match (defaults.rootless, homeless(&defaults.home)) {
+            (false, _) => Ok(Units::of(context)),
+            (true, None) => Ok(Arc::new(Units::of_user(host, &defaults.home, &defaults.runtime_directory))),
+            (true, Some(gap)) => Err(gap),
+        });
+        let load = |name: Option<String>| match (&units, name) {
+            (Some(Ok(units)), Some(name)) => unit::load(host, units, &name),
+            (Some(Err(gap)), _) => Fact::Unknown(gap.clone()),
+            _ => Fact::Absent(Origin::Derived),
+        };
+        let service_unit = load(unit.map(str::to_owned));
         let running = process.map(|process| {
             let origin = Origin::kernel(format!("/proc/{}/cmdline", process.pid));
             let flags = Flags { line: CommandLine::parse(process.arguments.iter().skip(1)), origin: origin.clone() };
@@ -90,22 +101,22 @@ impl Told {
             (Some(process), Some(side)) => stale(host, process, side),
             _ => Fact::Absent(Origin::Derived),
         };
-        let socket_unit = unit.and_then(unit::socket_of).map_or_else(nothing, |name| unit::load(host, &directories, &name));
-        Self { running, next, stale, unit: unit.map(|unit| (unit.to_owned(), directories)), service_unit, socket_unit, defaults }
+        let socket_unit = load(unit.and_then(unit::socket_of));
+        Self { running, next, stale, service_unit, socket_unit, has_unit: unit.is_some(), defaults }
     }
 
     /// Of an engine of which nothing but its socket is known, which may be anybody's.
     pub(super) fn unseen(defaults: Defaults) -> Self {
         let gap = Gap::new(Origin::Derived, Reason::unsupported("no process of the daemon was seen"));
         let next = Side { flags: Fact::Unknown(gap.clone()), config_file: defaults.config_file.clone(), file: Fact::Unknown(gap.clone()) };
-        let (service_unit, socket_unit) = (Fact::Absent(Origin::Derived), Fact::Absent(Origin::Derived));
-        Self { running: None, next, stale: Fact::Unknown(gap), unit: None, service_unit, socket_unit, defaults }
+        let (service_unit, socket_unit) = (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone()));
+        Self { running: None, next, stale: Fact::Unknown(gap), service_unit, socket_unit, has_unit: false, defaults }
     }
 
     /// Forgets the unit: it was looked up for another daemon.
     pub(super) fn without_unit(mut self, host: &dyn Host) -> Self {
         self.next = Side::next(host, Fact::Absent(Origin::Derived), self.running.as_ref(), &self.defaults.config_file);
-        self.unit = None;
+        self.has_unit = false;
         self.service_unit = Fact::Absent(Origin::Derived);
         self.socket_unit = Fact::Absent(Origin::Derived);
         self
@@ -135,17 +146,29 @@ impl Told {
         }
     }
 
+    /// The same as the daemon was told at its start: not known where the file has changed since and no flag decides.
+    pub(in crate::resource) fn values_at_start(&self, key: &str) -> Fact<Vec<Text>> {
+        match (self.values(key), &self.stale) {
+            (Fact::Known(_, Origin::File { .. } | Origin::Default { .. }), Fact::Known(true, changed)) => {
+                Fact::Unknown(Gap::new(changed.clone(), Reason::unsupported("the file changed after the daemon started")))
+            }
+            (values, _) => values,
+        }
+    }
+
     /// What an option that holds one text is set to; absent where it is unset and has no default.
     pub(in crate::resource) fn text(&self, key: &str) -> Fact<Text> {
-        self.values(key).and_then(|values, origin| match values.into_iter().next_back() {
-            Some(value) => Fact::Known(value, origin),
-            None => Fact::Absent(origin),
-        })
+        last(self.values(key))
     }
 
     /// Whether an option is on.
     pub(in crate::resource) fn flag(&self, key: &str) -> Fact<bool> {
         self.text(key).map(|value| value.raw() == "true")
+    }
+
+    /// Whether it was on when the daemon started: see [`Told::values_at_start`].
+    pub(in crate::resource) fn flag_at_start(&self, key: &str) -> Fact<bool> {
+        last(self.values_at_start(key)).map(|value| value.raw() == "true")
     }
 
     /// The data directory by what it was told.
@@ -174,6 +197,14 @@ impl Told {
         places.extend(default.map(|value| Place::default(spec, &value)));
         Ok(places)
     }
+}
+
+/// Of a scalar the one value, absent where there is none.
+fn last(values: Fact<Vec<Text>>) -> Fact<Text> {
+    values.and_then(|values, origin| match values.into_iter().next_back() {
+        Some(value) => Fact::Known(value, origin),
+        None => Fact::Absent(origin),
+    })
 }
 
 /// Whether the file was written after the process started. Two seconds are allowed for: the kernel counts the start of
