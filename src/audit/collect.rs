@@ -104,6 +104,11 @@ impl Collector {
         self.host.manifest()
     }
 
+    /// Says that nothing more is asked: what was kept only to be shared by queries goes.
+    pub fn done(&self) {
+        self.context.forget();
+    }
+
     /// Asks every query. Returns at the deadline at the latest.
     pub fn collect(&self, queries: &BTreeSet<Query>, progress: &mut dyn FnMut(Progress<'_>)) -> Collected {
         let (sender, receiver) = channel();

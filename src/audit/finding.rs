@@ -1,6 +1,7 @@
 //! What was found out about one check: the result, and the observations that led to it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -115,22 +116,23 @@ pub struct Subjects {
     pub of: u64,
 }
 
-/// What was seen of one field of one record, or of all records together.
+/// What was seen of one field of one record, or of all records together. There may be many thousands of these, so those
+/// about the same claim share their words.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Observation {
     /// The resource.
-    pub resource: String,
+    pub resource: Arc<str>,
     /// The record; none where the observation is about all of them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject: Option<Text>,
     /// The field, or a JSON Pointer; none where the observation is about whole records.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub field: Option<String>,
+    pub field: Option<Arc<str>>,
     /// What was seen and where, or why it could not be. Long values are shortened, with a digest of the whole.
     pub observed: Fact<Value>,
     /// What it should be, in words.
-    pub expected: String,
+    pub expected: Arc<str>,
     /// Whether it is so.
     pub truth: Truth,
     /// Where the check allows alternatives: which one this belongs to, from 1.

@@ -52,6 +52,7 @@ pub fn audit(
     let plan = Plan::new(definitions, request, profiles)?;
     let left: BTreeSet<Query> = plan.queries().into_iter().filter(|query| !collected.facts.contains(query)).collect();
     let rest = collector.collect(&left, progress);
+    collector.done();
     collected.facts.extend(rest.facts);
     collected.notes.extend(rest.notes.into_iter().chain(chosen));
     collected.partial |= rest.partial;

@@ -1,5 +1,7 @@
 //! A run: everything one audit produced. Every report is a function of it.
 
+use std::io::{self, BufWriter, Write};
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,8 +66,13 @@ impl Run {
     /// Gives the run its id: its time, and a digest of all it holds.
     pub(super) fn seal(&mut self) {
         self.id.clear();
-        let content = serde_json::to_vec(self).unwrap_or_default();
-        let digest = hex(&Sha256::digest(content));
+        let mut digest = Digesting(Sha256::new());
+        let mut to = BufWriter::with_capacity(64 * 1024, &mut digest);
+        // Writing into a digest cannot fail, and all keys are text.
+        let _ = serde_json::to_writer(&mut to, self);
+        let _ = to.flush();
+        drop(to);
+        let digest = hex(&digest.0.finalize());
         let (short, _) = digest.split_at_checked(16).unwrap_or_default();
         self.id = format!("{}-{short}", self.started.format("%Y%m%dT%H%M%SZ"));
     }
@@ -74,6 +81,20 @@ impl Run {
     #[must_use]
     pub fn finding(&self, check: &str) -> Option<&Finding> {
         self.findings.binary_search_by(|finding| finding.check.as_str().cmp(check)).ok().and_then(|at| self.findings.get(at))
+    }
+}
+
+/// Takes a digest of what is written, so that a run is never held in memory as text for it.
+struct Digesting(Sha256);
+
+impl Write for Digesting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

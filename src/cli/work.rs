@@ -1,6 +1,6 @@
 //! What the sealed worker does: everything from loading definitions to rendered bytes.
 
-use std::io::Write as _;
+use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +38,9 @@ pub(crate) enum Task {
 
 /// The number of the output that goes to standard error, such as what was wrong.
 pub(crate) const DIAGNOSTICS: u16 = u16::MAX;
+
+/// Bytes of a report that are gathered before they are handed over.
+const PIECE: usize = 64 * 1024;
 
 /// Carries out the task in the sealed process; gives the exit code of the command.
 pub(crate) fn work(sealed: Sealed) -> u8 {
@@ -88,10 +91,14 @@ fn audit(sealed: Sealed, args: AuditArgs, formats: &[Format], style: Style) -> R
         min_coverage: args.min_coverage,
     };
     let judgement = gates.judge(&run);
-    let explained = args.explain_score.then(|| report::explain_score(&run).into_bytes());
-    for (number, bytes) in formats.iter().map(|format| format.render(&run, style)).chain(explained).enumerate() {
-        let number = u16::try_from(number).map_err(|_| Error::Internal("too many formats".to_owned()))?;
-        put(to, number, &bytes)?;
+    let mut outputs = 0..DIAGNOSTICS;
+    let mut next = || outputs.next().ok_or_else(|| Error::Internal("too many formats".to_owned()));
+    for format in formats {
+        let mut output = BufWriter::with_capacity(PIECE, to.output(next()?));
+        format.write(&run, style, &mut output).and_then(|()| output.flush()).map_err(lost)?;
+    }
+    if args.explain_score {
+        put(to, next()?, report::explain_score(&run).as_bytes())?;
     }
     if !judgement.reasons.is_empty() {
         put(to, DIAGNOSTICS, format!("plimsoll: {}", judgement.reasons.join("; ")).as_bytes())?;
@@ -119,5 +126,9 @@ fn host(args: &HostArgs, broker: Box<dyn Broker>) -> Result<Arc<dyn Host + Send 
 }
 
 fn put(report: &Report, number: u16, bytes: &[u8]) -> Result<(), Error> {
-    report.output(number).write_all(bytes).map_err(|source| Error::Write { path: PathBuf::from("the supervisor"), source })
+    report.output(number).write_all(bytes).map_err(lost)
+}
+
+fn lost(source: io::Error) -> Error {
+    Error::Write { path: PathBuf::from("the supervisor"), source }
 }

@@ -5,23 +5,21 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
-use crate::audit::Run;
 use crate::fact::is_unsafe;
-
-/// The run, indented, with a line end.
-pub(super) fn render(run: &Run) -> Vec<u8> {
-    to_json(run).into_bytes()
-}
 
 /// Anything with text keys as JSON, written the way runs are: indented, with a line end, and safe to show.
 #[must_use]
 pub fn to_json(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
-    let mut to = Serializer::with_formatter(&mut bytes, Escaping(PrettyFormatter::new()));
     #[expect(clippy::expect_used, reason = "keys are text, and a vector takes every byte")]
-    value.serialize(&mut to).expect("what has text keys can always be written");
-    bytes.push(b'\n');
+    write(value, &mut bytes).expect("what has text keys can always be written");
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The same, written as it comes about.
+pub(super) fn write(value: &impl Serialize, mut to: impl io::Write) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut to, Escaping(PrettyFormatter::new())))?;
+    to.write_all(b"\n")
 }
 
 /// Writes what moves the cursor, hides or reorders text as `\u` escapes, which every JSON reader turns back.

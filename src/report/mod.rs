@@ -6,6 +6,8 @@ mod terminal;
 mod words;
 mod worksheet;
 
+use std::io;
+
 use crate::audit::Run;
 
 pub use json::to_json;
@@ -38,13 +40,25 @@ impl Format {
         Self::ALL.into_iter().find_map(|(name, format)| (format == self).then_some(name)).unwrap_or_default()
     }
 
-    /// Writes a run. Only the terminal has a style.
+    /// A run in this format. Only the terminal has a style.
     #[must_use]
     pub fn render(self, run: &Run, style: Style) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // A vector takes every byte.
+        let _ = self.write(run, style, &mut bytes);
+        bytes
+    }
+
+    /// Writes a run, bit by bit where it may be many megabytes; so give it something that gathers small writes.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn write(self, run: &Run, style: Style, to: &mut dyn io::Write) -> io::Result<()> {
         match self {
-            Self::Terminal => terminal::render(run, style).into_bytes(),
-            Self::Json => json::render(run),
-            Self::Csv => csv::render(run),
+            Self::Terminal => to.write_all(terminal::render(run, style).as_bytes()),
+            Self::Json => json::write(run, to),
+            Self::Csv => to.write_all(&csv::render(run)),
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn subjects(finding: &Finding) -> Option<String> {
     if finding.subjects.of < 2 {
         return None;
     }
-    let resources = || finding.observations.iter().filter(|one| one.subject.is_some()).map(|one| one.resource.as_str());
+    let resources = || finding.observations.iter().filter(|one| one.subject.is_some()).map(|one| &*one.resource);
     let first = resources().next().unwrap_or("subject");
     let noun =
         if resources().all(|resource| resource == first) { Shown::of(first).to_string().replace('_', " ") } else { "subject".into() };

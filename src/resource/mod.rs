@@ -62,6 +62,15 @@ pub trait Resource {
     /// record that says so (`file`, `service`, `sysctl`) or no record (`user`, `container`).
     /// `Err` where nothing could be enumerated at all; a partial look returns records with unknown facts.
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap>;
+
+    /// The same as records of no type. A resource whose rows are kept for others too makes them one by one.
+    fn records(context: &Context<'_>, of: &Selector) -> Result<Vec<Record>, Gap> {
+        let rows = Self::collect(context, of)?;
+        // Not `collect`, which would keep the room the rows took for the much smaller records.
+        let mut records = Vec::with_capacity(rows.len());
+        records.extend(rows.into_iter().map(Row::into_record));
+        Ok(records)
+    }
 }
 
 /// Something worked out once; threads that want it meanwhile wait.
@@ -112,6 +121,11 @@ impl<'a> Context<'a> {
         #[expect(clippy::expect_used, reason = "the key is the type")]
         shared.downcast::<T>().expect("memo entries are keyed by their own type")
     }
+
+    /// Lets go of all that was shared, once nothing more is asked.
+    pub fn forget(&self) {
+        self.memo.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
 }
 
 /// A registered resource.
@@ -130,10 +144,6 @@ pub struct Entry {
     pub collect: fn(&Context<'_>, &Selector) -> Result<Vec<Record>, Gap>,
 }
 
-fn collect<R: Resource>(context: &Context<'_>, of: &Selector) -> Result<Vec<Record>, Gap> {
-    Ok(R::collect(context, of)?.into_iter().map(Row::into_record).collect())
-}
-
 /// Declares the modules of the resources and registers them, in this order.
 macro_rules! resources {
     ($($module:ident :: $name:ident),+ $(,)?) => {
@@ -146,7 +156,7 @@ macro_rules! resources {
             key: $module::$name::KEY,
             arguments: $module::$name::ARGUMENTS,
             enumerable: $module::$name::ENUMERABLE,
-            collect: collect::<$module::$name>,
+            collect: $module::$name::records,
         }),+];
     };
 }

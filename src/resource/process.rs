@@ -4,7 +4,7 @@ use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Reason, Text, record};
 use crate::parse::process::capability_names;
 
 use super::accounts::Accounts;
-use super::process_table::{ProcessTable, Running};
+use super::process_table::{self, ProcessTable, Running};
 use super::{Context, Resource, Selector};
 
 record! {
@@ -91,7 +91,7 @@ fn executable(context: &Context<'_>, pid: i32) -> (Fact<Text>, Fact<bool>) {
         let gap = Gap::new(origin, Reason::NotCollected);
         return (Fact::Unknown(gap.clone()), Fact::Unknown(gap));
     }
-    let program = context.host.process_links(pid).and_then(|links, _| match links.program() {
+    let program = process_table::links(context, pid).and_then(|links, _| match links.program() {
         Some((path, deleted)) => Fact::Known((Text::from(path), deleted), origin),
         None => Fact::Absent(origin),
     });

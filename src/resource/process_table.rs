@@ -2,10 +2,12 @@
 //!
 //! It is a sample, not a census: what starts and ends in between is not seen, and what ends while it is read is left out.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::fact::{Fact, Gap, Origin, Reason};
+use crate::host::ProcessLinks;
 use crate::parse::process::{self, Cgroups, Status};
 
 use super::Context;
@@ -104,6 +106,17 @@ impl Running {
     }
 }
 
+/// The executable and namespaces of a process. Each process is asked about once per run, however many look at it:
+/// the supervisor has to answer.
+pub(crate) fn links(context: &Context<'_>, pid: i32) -> Fact<Arc<ProcessLinks>> {
+    type Links = Mutex<HashMap<i32, Arc<OnceLock<Fact<Arc<ProcessLinks>>>>>>;
+    #[derive(Default)]
+    struct Known(Links);
+    let known = context.once(|_| Known::default());
+    let cell = known.0.lock().unwrap_or_else(PoisonError::into_inner).entry(pid).or_default().clone();
+    cell.get_or_init(|| context.host.process_links(pid).map(Arc::new)).clone()
+}
+
 fn cgroups(context: &Context<'_>, pid: i32) -> Fact<Cgroups> {
     let path = file(pid, "cgroup");
     let origin = Origin::kernel(path.as_path());
@@ -120,7 +133,7 @@ fn file(pid: i32, name: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Identity, memory::Memory};
+    use crate::host::{Identity, manifest::Recorded, memory::Memory};
 
     const STATUS: &str = "Name:\tx\nPPid:\t1\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nCapEff:\t0\nCapBnd:\t0\n";
 
@@ -152,6 +165,17 @@ mod tests {
     fn a_host_without_process_one_hides_others() {
         let table = ProcessTable::of(&Context::new(&host(&[77])));
         assert!(matches!(&table.as_ref().as_ref().unwrap().hidden, Some(Gap { reason: Reason::Denied, .. })));
+    }
+
+    #[test]
+    fn the_supervisor_is_asked_once_about_a_process() {
+        let host = Memory::new().process(7, ProcessLinks { exe: Some("/bin/a".into()), namespaces: Vec::new() });
+        let recorded = Recorded::new(&host);
+        let context = Context::new(&recorded);
+        for _ in 0..3 {
+            assert_eq!(links(&context, 7).known().and_then(|links| links.exe.clone()), Some("/bin/a".into()));
+        }
+        assert_eq!(recorded.manifest().outcomes.known, 1);
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub(super) fn run(order: &Order, options: &Options, hear: &mut dyn FnMut(Event))
     outcome.map(|outcome| Outcome { abandoned, ..outcome })
 }
 
+/// The worker's whole environment: its threads share one heap, and what was large goes back to the system when it goes.
+/// With a heap for each, what one thread no longer needs is of no use to the others.
+const ALLOCATOR: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=131072");
+
 /// The started process.
 struct Worker {
     child: Child,
@@ -62,6 +66,7 @@ impl Worker {
             .arg0("plimsoll")
             .arg(WORKER)
             .env_clear()
+            .env(ALLOCATOR.0, ALLOCATOR.1)
             .stdin(OwnedFd::from(broker))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,5 +1,6 @@
 //! What is kept of what was seen: enough to believe a result, never so much that a report swells.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
@@ -21,15 +22,7 @@ const REMARK: usize = 64;
 
 /// Observations in canonical order, worst first, and the number left out.
 pub(super) fn kept(mut observations: Vec<Observation>) -> (Vec<Observation>, u64) {
-    let rank = |observation: &Observation| match observation.truth {
-        Truth::False => 0,
-        Truth::Unknown => 1,
-        Truth::True => 2,
-    };
-    observations.sort_by_cached_key(|one| {
-        let about = (one.resource.clone(), one.subject.clone(), one.place.clone(), one.alternative, one.field.clone());
-        (rank(one), about, one.expected.clone(), format!("{:?}", one.observed))
-    });
+    observations.sort_by(order);
     let all = observations.len();
     let (mut good, mut bad) = (0, 0);
     observations.retain(|one| {
@@ -37,8 +30,23 @@ pub(super) fn kept(mut observations: Vec<Observation>) -> (Vec<Observation>, u64
         *count += 1;
         *count <= most
     });
+    // Most of what is good is not kept.
+    observations.shrink_to_fit();
     let omitted = (all - observations.len()) as u64;
     (observations, omitted)
+}
+
+/// Worst first, then by what they are about. What was seen decides last, and is written down only where all else is equal.
+fn order(a: &Observation, b: &Observation) -> Ordering {
+    fn about(one: &Observation) -> impl Ord {
+        let rank = match one.truth {
+            Truth::False => 0,
+            Truth::Unknown => 1,
+            Truth::True => 2,
+        };
+        (rank, &one.resource, &one.subject, &one.place, one.alternative, &one.field, &one.expected)
+    }
+    about(a).cmp(&about(b)).then_with(|| format!("{:?}", a.observed).cmp(&format!("{:?}", b.observed)))
 }
 
 /// A fact with long values cut, a digest of the whole in their place, so that a change beyond the cut still shows.

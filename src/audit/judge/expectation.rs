@@ -1,7 +1,9 @@
 //! One expectation: how many of the selected records must look like what.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::State;
 use super::evidence;
@@ -41,10 +43,11 @@ struct Looked<'a> {
 struct Scene<'a> {
     expectation: &'a Expectation,
     params: &'a Params,
+    words: RefCell<BTreeSet<Arc<str>>>,
 }
 
 pub(super) fn judge(expectation: &Expectation, params: &Params, facts: &Facts) -> Judged {
-    let scene = Scene { expectation, params };
+    let scene = Scene { expectation, params, words: RefCell::default() };
     let records = match facts.get(&expectation.query) {
         Ok(records) => records,
         Err(gap) => return scene.blind(gap),
@@ -83,6 +86,17 @@ impl<'a> Scene<'a> {
 
     fn one_matches(&self, claim: &FieldClaim, record: &Record) -> Truth {
         claim.matcher.judge(&fact(record, &claim.field), self.params)
+    }
+
+    /// Words that many observations say, held once.
+    fn shared(&self, words: &str) -> Arc<str> {
+        let mut known = self.words.borrow_mut();
+        if let Some(known) = known.get(words) {
+            return known.clone();
+        }
+        let shared: Arc<str> = words.into();
+        known.insert(shared.clone());
+        shared
     }
 
     /// Nothing could be enumerated.
@@ -217,11 +231,11 @@ impl<'a> Scene<'a> {
 
     fn observed(&self, record: &Record, claim: &FieldClaim, expected: String, truth: Truth, alternative: Option<u32>) -> Observation {
         Observation {
-            resource: self.expectation.query.resource.to_owned(),
+            resource: self.shared(self.expectation.query.resource),
             subject: Some(evidence::subject(&record.subject())),
-            field: Some(claim.field.name().to_owned()),
+            field: Some(self.shared(claim.field.name())),
             observed: evidence::shortened(&fact(record, &claim.field)),
-            expected,
+            expected: self.shared(&expected),
             truth,
             alternative,
             place: claim.place.clone(),
@@ -232,11 +246,11 @@ impl<'a> Scene<'a> {
     fn named(&self, record: &Record, truth: Truth) -> Observation {
         let name = record.fact(0).cloned().unwrap_or(Fact::Absent(Origin::Derived));
         Observation {
-            resource: self.expectation.query.resource.to_owned(),
+            resource: self.shared(self.expectation.query.resource),
             subject: Some(evidence::subject(&record.subject())),
-            field: record.schema().fields.first().map(|field| field.name.to_owned()),
+            field: record.schema().fields.first().map(|field| self.shared(field.name)),
             observed: evidence::shortened(&name),
-            expected: "one of those counted".to_owned(),
+            expected: self.shared("one of those counted"),
             truth,
             alternative: None,
             place: self.expectation.place.clone(),
@@ -250,11 +264,11 @@ impl<'a> Scene<'a> {
 
     fn about_all(&self, observed: Fact<Value>, expected: String, truth: Truth) -> Observation {
         Observation {
-            resource: self.expectation.query.resource.to_owned(),
+            resource: self.shared(self.expectation.query.resource),
             subject: None,
             field: None,
             observed: evidence::shortened(&observed),
-            expected,
+            expected: self.shared(&expected),
             truth,
             alternative: None,
             place: Place::clone(&self.expectation.place),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::mem;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -116,7 +116,8 @@ impl Shared {
         self.fewer.notify_all();
     }
 
-    fn read_from(&self, mut answers: File) -> io::Result<()> {
+    fn read_from(&self, answers: File) -> io::Result<()> {
+        let mut answers = BufReader::with_capacity(64 * 1024, answers);
         let mut head = [0; PART_HEAD];
         let mut bytes = Vec::new();
         loop {

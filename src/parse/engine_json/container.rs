@@ -1,6 +1,11 @@
 //! Containers: `/containers/json` and `/containers/ID/json`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{HostConfig, Label, Variable, document};
 
@@ -19,8 +24,47 @@ document! {
         image_id: String,
         /// State in one word.
         state: String,
-        /// Labels.
-        labels: BTreeMap<String, Label>,
+        /// Those of its labels that tell its kind.
+        labels: KindLabels,
+    }
+}
+
+/// Names of the labels that tell what kind of container one is.
+pub const KIND_LABELS: [&str; 5] = [
+    "com.docker.swarm.service.name",
+    "com.docker.compose.project",
+    "io.podman.compose.project",
+    "io.kubernetes.docker.type",
+    "io.cri-containerd.kind",
+];
+
+/// The labels named in [`KIND_LABELS`]: a list of a thousand containers has megabytes of others.
+#[derive(Debug, Default)]
+pub struct KindLabels(pub BTreeMap<String, Label>);
+
+impl<'de> Deserialize<'de> for KindLabels {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Labels;
+        impl<'de> Visitor<'de> for Labels {
+            type Value = KindLabels;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("labels")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut labels: A) -> Result<KindLabels, A::Error> {
+                let mut kept = BTreeMap::new();
+                while let Some(name) = labels.next_key::<Cow<'de, str>>()? {
+                    if KIND_LABELS.contains(&&*name) {
+                        kept.insert(name.into_owned(), labels.next_value()?);
+                    } else {
+                        labels.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(KindLabels(kept))
+            }
+        }
+        from.deserialize_map(Labels)
     }
 }
 
@@ -99,7 +143,7 @@ document! {
         /// Image as it was named.
         image: String,
         /// Ports it exposes, such as `22/tcp`, image default included.
-        exposed_ports: BTreeMap<String, serde::de::IgnoredAny>,
+        exposed_ports: BTreeMap<String, IgnoredAny>,
         /// Labels, image labels included.
         labels: BTreeMap<String, Label>,
         /// Health check, image default included.
@@ -201,6 +245,15 @@ mod tests {
         let entry: ContainerListEntry = read(br#"{"Id":"ab","Names":["/web/db","/db"]}"#).unwrap();
         assert_eq!(entry.name(), "db");
         assert_eq!(read::<ContainerListEntry>(br#"{"Id":"ab","Names":null}"#).unwrap().name(), "ab");
+    }
+
+    #[test]
+    fn of_a_list_only_labels_that_tell_a_kind_are_kept() {
+        let json = br#"{"Labels":{"a":"b","com.docker.compose.project":"web","x":null,"traefik.rule":"Host(`x`)"}}"#;
+        let entry: ContainerListEntry = read(json).unwrap();
+        assert_eq!(entry.labels.0.keys().collect::<Vec<_>>(), ["com.docker.compose.project"]);
+        assert_eq!(entry.labels.0["com.docker.compose.project"].value, "web");
+        assert!(read::<ContainerListEntry>(br#"{"Labels":["a"]}"#).is_err());
     }
 
     #[test]

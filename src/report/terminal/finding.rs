@@ -1,5 +1,7 @@
 //! One finding on a terminal: what is wrong, where, why it matters, and the smallest thing to do about it.
 
+use std::collections::HashMap;
+
 use super::page::{Ink, Page};
 use crate::audit::{Finding, Observation, Outcome};
 use crate::fact::{Shown, Text, Truth};
@@ -79,24 +81,31 @@ struct Group {
 }
 
 fn groups(shown: &[&Observation]) -> Vec<Group> {
-    let mut by_subject: Vec<(Option<&Text>, Vec<String>)> = Vec::new();
+    let mut by_subject: Vec<(Option<&Text>, Vec<&Observation>)> = Vec::new();
+    let mut places: HashMap<Option<&Text>, usize> = HashMap::new();
     for one in shown {
-        let source = words::source(one).map(|source| format!(" ({source})")).unwrap_or_default();
-        let text = format!("{}{source}", words::seen(one));
-        match by_subject.iter_mut().find(|(subject, _)| *subject == one.subject.as_ref()) {
-            Some((_, seen)) => seen.push(text),
-            None => by_subject.push((one.subject.as_ref(), vec![text])),
+        let subject = one.subject.as_ref();
+        let place = *places.entry(subject).or_insert(by_subject.len());
+        match by_subject.get_mut(place) {
+            Some((_, all)) => all.push(one),
+            None => by_subject.push((subject, vec![one])),
         }
     }
-    let mut groups: Vec<Group> = Vec::new();
-    for (subject, seen) in by_subject {
-        let name = subject.map(|subject| subject.shown().to_string());
-        match groups.iter_mut().find(|group| group.seen == seen && group.subjects.is_empty() == name.is_none()) {
-            Some(group) => group.subjects.extend(name),
-            None => groups.push(Group { subjects: Vec::from_iter(name), seen }),
-        }
+    // By what was seen and whether it was seen of a subject: when they came first, and the subjects.
+    let mut alike: HashMap<(Vec<String>, bool), (usize, Vec<String>)> = HashMap::new();
+    for (subject, all) in by_subject {
+        let text = |one: &&Observation| {
+            let source = words::source(one).map(|source| format!(" ({source})")).unwrap_or_default();
+            format!("{}{source}", words::seen(one))
+        };
+        let seen = all.iter().map(text).collect();
+        let first = alike.len();
+        let (_, subjects) = alike.entry((seen, subject.is_some())).or_insert((first, Vec::new()));
+        subjects.extend(subject.map(|subject| subject.shown().to_string()));
     }
-    groups
+    let mut groups: Vec<_> = alike.into_iter().map(|((seen, _), (first, subjects))| (first, Group { subjects, seen })).collect();
+    groups.sort_by_key(|(first, _)| *first);
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn observations(page: &mut Page, shown: &[&Observation], most: usize) {

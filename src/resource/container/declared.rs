@@ -32,7 +32,7 @@ pub(super) struct Read {
 /// A container whose document could not be read: what the list said of it, and the gap.
 pub(super) fn listed(entry: &ContainerListEntry, engine: &Engine, own: Option<&str>, gap: &Gap) -> Read {
     let source = Source(engine.origin(Route::Containers));
-    let labels = kind::Labels(&entry.labels);
+    let labels = kind::Labels(&entry.labels.0);
     let mut row = Container::unknown(gap);
     row.name = source.text(entry.name());
     row.id = source.text(entry.id.as_str());

@@ -71,7 +71,10 @@ fn all(context: &Context<'_>) -> Result<Inspected, Gap> {
     let mut found = Inspected { rows: Vec::new(), promises: Vec::new(), unlisted: Vec::new() };
     for engine in engines.iter() {
         match list(context, engine) {
-            Ok(entries) => {
+            Ok(list) => {
+                let mut entries: Vec<&ContainerListEntry> = list.iter().collect();
+                entries.sort_by_key(|entry| (entry.name(), &entry.id));
+                entries.dedup_by_key(|entry| &entry.id);
                 let around = Surroundings::of(context, engine, &modules, &places);
                 for read in read_all(context, engine, &around, own.as_deref(), &entries) {
                     if matches!(read.row.state.known().map(Text::raw), Some("running" | "paused" | "restarting")) {
@@ -86,17 +89,9 @@ fn all(context: &Context<'_>) -> Result<Inspected, Gap> {
     Ok(found)
 }
 
-fn list(context: &Context<'_>, engine: &Engine) -> Result<Vec<ContainerListEntry>, Gap> {
-    let body = match engine.get(context, Route::Containers) {
-        Fact::Known(body, _) => body,
-        Fact::Absent(origin) => return Err(Gap::new(origin, Reason::malformed("the engine does not know this question"))),
-        Fact::Unknown(gap) => return Err(gap),
-    };
-    let mut entries: Vec<ContainerListEntry> =
-        engine_json::read(&body).map_err(|what| Gap::new(engine.origin(Route::Containers), Reason::malformed(what)))?;
-    entries.sort_by(|a, b| (a.name(), &a.id).cmp(&(b.name(), &b.id)));
-    entries.dedup_by(|a, b| a.id == b.id);
-    Ok(entries)
+fn list(context: &Context<'_>, engine: &Engine) -> Result<Arc<Vec<ContainerListEntry>>, Gap> {
+    let unknown = || Gap::new(engine.origin(Route::Containers), Reason::malformed("the engine does not know this question"));
+    engine.containers(context).into_result()?.ok_or_else(unknown)
 }
 
 fn read_all(
@@ -104,9 +99,9 @@ fn read_all(
     engine: &Engine,
     around: &Surroundings<'_>,
     own: Option<&str>,
-    entries: &[ContainerListEntry],
+    entries: &[&ContainerListEntry],
 ) -> Vec<Read> {
-    let read = |entry: &ContainerListEntry| inspect(context, engine, around, own, entry);
+    let read = |entry: &&ContainerListEntry| inspect(context, engine, around, own, entry);
     let asked = ask_all(context.host.parallelism(), entries, read);
     let still_listed = asked.iter().any(Option::is_none).then(|| engine.still_listed(context, Route::Containers));
     let kept_from_us = |entry: &ContainerListEntry| {

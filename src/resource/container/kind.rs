@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::parse::engine_json::Label;
+use crate::parse::engine_json::{KIND_LABELS, Label};
 use crate::parse::image_reference::ImageReference;
 
 /// The labels of a container.
@@ -10,6 +10,7 @@ pub(super) struct Labels<'a>(pub(super) &'a BTreeMap<String, Label>);
 
 impl Labels<'_> {
     fn get(&self, name: &str) -> &str {
+        debug_assert!(KIND_LABELS.contains(&name), "{name} would not be read of a list");
         self.0.get(name).map(|label| label.value.as_str()).unwrap_or_default()
     }
 

@@ -18,7 +18,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-use crate::fact::{Fact, Flag, Gap, Integer, List, Text, record};
+use crate::fact::{Fact, Flag, Gap, Integer, List, Record, Row, Text, record};
 
 use super::{Context, Resource, Selector};
 
@@ -180,17 +180,26 @@ impl Resource for Containers {
     const SELECTOR: &'static str = "a container name, or a glob; no such container gives no record";
 
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
-        let found = inspected(context)?;
-        let picked = |row: &&Container| row.name.known().is_none_or(|name| of.picks(name.raw()));
-        let mut rows: Vec<Container> = found.rows.iter().filter(picked).cloned().collect();
-        unlisted(&found.unlisted, found.rows.is_empty(), |engine, gap| {
-            let mut row = Container::unknown(gap);
-            row.name = Fact::derived(format!("containers of {}", engine.raw()));
-            row.engine = Fact::derived(engine.clone());
-            rows.push(row);
-        })?;
-        Ok(rows)
+        made(context, of, |row| row)
     }
+
+    fn records(context: &Context<'_>, of: &Selector) -> Result<Vec<Record>, Gap> {
+        made(context, of, Row::into_record)
+    }
+}
+
+/// Something made of each container picked, one after the other: a second copy of a thousand rows would be megabytes.
+fn made<T>(context: &Context<'_>, of: &Selector, make: impl Fn(Container) -> T) -> Result<Vec<T>, Gap> {
+    let found = inspected(context)?;
+    let picked = |row: &&Container| row.name.known().is_none_or(|name| of.picks(name.raw()));
+    let mut all: Vec<T> = found.rows.iter().filter(picked).cloned().map(&make).collect();
+    unlisted(&found.unlisted, found.rows.is_empty(), |engine, gap| {
+        let mut row = Container::unknown(gap);
+        row.name = Fact::derived(format!("containers of {}", engine.raw()));
+        row.engine = Fact::derived(engine.clone());
+        all.push(make(row));
+    })?;
+    Ok(all)
 }
 
 /// Engines that could not be asked: an error where nothing else was found either, else one record each of which nothing is known.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::resource::Context;
 use crate::resource::container::Source;
-use crate::resource::process_table::{ProcessTable, Running};
+use crate::resource::process_table::{self, ProcessTable, Running};
 
 /// The processes in containers.
 pub(in crate::resource) struct InContainers {
@@ -118,7 +118,7 @@ impl InContainers {
 pub(super) fn ssh_server(context: &Context<'_>, process: &Running) -> Fact<bool> {
     process.status.as_ref().and_then(|status, origin| {
         let executable = || {
-            let links = context.host.process_links(process.pid);
+            let links = process_table::links(context, process.pid);
             let (path, _) = links.known()?.program()?;
             Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned())
         };

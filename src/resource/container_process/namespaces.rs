@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::fact::{Fact, Gap, Origin, Reason};
 use crate::resource::Context;
 use crate::resource::container::Promise;
-use crate::resource::process_table::ProcessTable;
+use crate::resource::process_table::{self, ProcessTable};
 
 /// The namespaces that are compared.
 pub(super) const NAMES: [&str; 7] = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup"];
@@ -24,7 +24,7 @@ impl HostNamespaces {
         context.once(|context| {
             let mut found = BTreeMap::new();
             let of_process = |pid: i32, found: &mut BTreeMap<&'static str, u64>| {
-                let links = context.host.process_links(pid);
+                let links = process_table::links(context, pid);
                 for (name, inode) in links.known().into_iter().flat_map(|links| &links.namespaces) {
                     if let Some(known) = NAMES.iter().find(|known| **known == name.raw()) {
                         found.entry(*known).or_insert(*inode);
@@ -49,7 +49,7 @@ impl HostNamespaces {
 
     /// The namespaces a process shares with the host.
     pub(super) fn shared_by(&self, context: &Context<'_>, pid: i32) -> Fact<Vec<&'static str>> {
-        context.host.process_links(pid).and_then(|links, origin| {
+        process_table::links(context, pid).and_then(|links, origin| {
             let gap = |why: &str| Fact::Unknown(Gap::new(origin.clone(), Reason::unsupported(why)));
             if links.namespaces.is_empty() {
                 return gap("the namespaces of the process cannot be read");

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::host::engine::Route;
+use crate::parse::engine_json::ContainerListEntry;
 
 use super::{Context, Selector};
 use answers::Answers;
@@ -95,18 +96,32 @@ impl Engine {
     /// Asks for a list anew, for what was in it and is not known when asked for: it may be gone since, or somebody keeps it
     /// from us. Gives the gap of what is still listed, by identifier; `None` for what is gone.
     pub(super) fn still_listed(&self, context: &Context<'_>, list: Route) -> impl Fn(&str) -> Option<Gap> + use<> {
+        #[derive(serde::Deserialize)]
+        struct Listed {
+            #[serde(rename = "Id", default)]
+            id: Option<String>,
+        }
         let gap = Gap::new(self.origin(list), Reason::malformed("the engine lists it and does not know it"));
         let again = self.socket.as_deref().map(|socket| context.host.engine(socket, &list));
         let listed = match again {
-            Some(Fact::Known(body, origin)) => serde_json::from_slice::<Vec<serde_json::Value>>(&body)
-                .map_err(|error| Gap::new(origin, Reason::malformed(error.to_string()))),
+            Some(Fact::Known(body, origin)) => {
+                serde_json::from_slice::<Vec<Listed>>(&body).map_err(|error| Gap::new(origin, Reason::malformed(error.to_string())))
+            }
             Some(Fact::Unknown(gap)) => Err(gap),
             Some(Fact::Absent(_)) | None => Err(gap.clone()),
         };
-        let ids = listed.map(|listed| listed.iter().filter_map(|one| one.get("Id")?.as_str().map(str::to_owned)).collect::<BTreeSet<_>>());
+        let ids = listed.map(|listed| listed.into_iter().filter_map(|one| one.id).collect::<BTreeSet<_>>());
         move |id| match &ids {
             Ok(ids) => ids.contains(id).then(|| gap.clone()),
             Err(gap) => Some(gap.clone()),
+        }
+    }
+
+    /// The containers it lists, running or not. Listed once per run.
+    pub(super) fn containers(&self, context: &Context<'_>) -> Fact<Arc<Vec<ContainerListEntry>>> {
+        match &self.socket {
+            Some(socket) => context.once(|_| Answers::default()).containers(context, socket),
+            None => Fact::Unknown(self.nowhere(Route::Containers)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::fact::{Fact, Gap, Reason};
 use crate::resource::Context;
-use crate::resource::process_table::{ProcessTable, Running};
+use crate::resource::process_table::{self, ProcessTable, Running};
 
 use super::Kind;
 
@@ -73,7 +73,7 @@ fn daemon(context: &Context<'_>, table: &ProcessTable, process: &Running) -> Res
         return Ok(None);
     };
     // Names are chosen by the process; its executable is not.
-    let links = context.host.process_links(process.pid);
+    let links = process_table::links(context, process.pid);
     let program = links.known().and_then(|links| links.program());
     if program.is_some_and(|(path, _)| !names.contains(&base(path))) {
         return Ok(None);

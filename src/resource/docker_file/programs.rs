@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::host::engine::Route;
 use crate::resource::Context;
 use crate::resource::docker::Engine;
-use crate::resource::process_table::{ProcessTable, Running};
+use crate::resource::process_table::{self, ProcessTable, Running};
 
 use super::places::Place;
 
@@ -28,7 +28,7 @@ fn installed(context: &Context<'_>, name: &str) -> Place {
 
 /// The program a process runs, by the kernel's word. A file that has been replaced since counts by its name.
 fn executable(context: &Context<'_>, pid: i32) -> Option<(PathBuf, Origin)> {
-    let links = context.host.process_links(pid);
+    let links = process_table::links(context, pid);
     let (path, _) = links.known()?.program()?;
     path.starts_with('/').then(|| (PathBuf::from(path), Origin::kernel(format!("/proc/{pid}/exe"))))
 }
@@ -55,9 +55,9 @@ pub(super) fn running_containerd(context: &Context<'_>, engine: &Engine) -> Opti
     let is = |process: &&Running| {
         let Some(status) = process.status.known() else { return false };
         let elsewhere = process.container.known().is_some_and(|container| Some(container) != home);
-        let exe = executable(context, process.pid);
-        let real = exe.is_none_or(|(path, _)| path.file_name().is_some_and(|name| name == "containerd"));
-        status.name == "containerd" && status.uid.real == engine.uid && !elsewhere && real
+        // Its executable is asked of the supervisor: only for those that look like it.
+        let real = || executable(context, process.pid).is_none_or(|(path, _)| path.file_name().is_some_and(|name| name == "containerd"));
+        status.name == "containerd" && status.uid.real == engine.uid && !elsewhere && real()
     };
     let parent = |process: &Running| process.status.known().map(|status| status.parent);
     let found: Vec<&Running> = processes.iter().filter(is).collect();

@@ -11,7 +11,7 @@ use crate::fact::{Document, Fact, Flag, Gap, Integer, List, Origin, Reason, Sche
 use crate::host::engine::Route;
 
 use super::docker::{self, Engine, Kind, engines, picked, registries, security};
-use super::{Context, Resource, Selector};
+use super::{Context, Resource, Selector, process_table};
 pub(super) use access::group as socket_group;
 
 record! {
@@ -204,7 +204,7 @@ fn binary_replaced(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
         return Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::unsupported("no process of the daemon was seen")));
     };
     let origin = Origin::kernel(format!("/proc/{}/exe", process.pid));
-    context.host.process_links(process.pid).and_then(|links, _| match links.program() {
+    process_table::links(context, process.pid).and_then(|links, _| match links.program() {
         Some((_, replaced)) => Fact::Known(replaced, origin),
         None => Fact::Unknown(Gap::new(origin, Reason::Denied)),
     })

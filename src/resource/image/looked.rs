@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::host::engine::{Id, Route};
 use crate::parse::build_step;
-use crate::parse::engine_json::{self, ContainerListEntry, ImageConfig, ImageInspect, ImageListEntry};
+use crate::parse::engine_json::{self, ImageConfig, ImageInspect, ImageListEntry};
 use crate::parse::secret;
 use crate::resource::Context;
 use crate::resource::container::{Source, is_root, redacted, secret_names};
@@ -82,10 +82,7 @@ fn name(entry: &ImageListEntry) -> &str {
 
 /// Identifiers of the images that containers were made from.
 fn used(context: &Context<'_>, engine: &Engine) -> Fact<BTreeSet<String>> {
-    engine.get(context, Route::Containers).and_then(|body, origin| match engine_json::read::<Vec<ContainerListEntry>>(&body) {
-        Ok(containers) => Fact::Known(containers.into_iter().map(|container| container.image_id).collect(), origin),
-        Err(what) => Fact::Unknown(Gap::new(origin, Reason::malformed(what))),
-    })
+    engine.containers(context).map(|list| list.iter().map(|container| container.image_id.clone()).collect())
 }
 
 fn store(context: &Context<'_>, engine: &Engine) -> Fact<Store> {
