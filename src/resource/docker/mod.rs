@@ -119,9 +119,9 @@ impl Engine {
 
     /// The containers it lists, running or not. Listed once per run.
     pub(super) fn containers(&self, context: &Context<'_>) -> Fact<Arc<Vec<ContainerListEntry>>> {
-        match &self.socket {
-            Some(socket) => context.once(|_| Answers::default()).containers(context, socket),
-            None => Fact::Unknown(self.nowhere(Route::Containers)),
+        match self.asked(Route::Containers) {
+            Ok(socket) => context.once(|_| Answers::default()).containers(context, socket),
+            Err(gap) => Fact::Unknown(gap),
         }
     }
 
