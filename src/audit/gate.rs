@@ -3,7 +3,7 @@
 use super::finding::Outcome;
 use super::run::Run;
 use super::score::Tenths;
-use crate::definition::Severity;
+use crate::definition::{Severity, counted};
 
 /// What a run has to satisfy. Without any, every finished audit does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -90,10 +90,6 @@ impl Gates {
         };
         Judgement { exit, reasons: tripped.into_iter().chain(partial).chain(blind).collect() }
     }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 #[cfg(test)]

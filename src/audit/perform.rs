@@ -18,6 +18,7 @@ use crate::fact::{Fact, Record, Text, Value};
 use crate::host::Host;
 use crate::host::manifest::Manifest;
 use crate::host::sandbox::Sandbox;
+use crate::parse::hex::hex;
 use crate::resource::{Query, Selector};
 
 /// Everything an audit needs besides the host and the definitions.
@@ -247,7 +248,7 @@ pub fn digest(definitions: &Definitions) -> String {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part);
     }
-    score::hex(&digest.finalize())
+    hex(&digest.finalize())
 }
 
 #[cfg(test)]

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::finding::{Attested, Finding, Outcome};
-use super::score::{Score, hex};
+use super::score::Score;
 use crate::definition::Place;
 use crate::fact::Text;
 use crate::host::Identity;
 use crate::host::manifest::Manifest;
 use crate::host::sandbox::Sandbox;
+use crate::parse::hex::hex;
 
 /// Everything one audit produced. Sorted and complete, so that equal audits give equal runs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

@@ -5,7 +5,7 @@
 //! person. What does not apply or was left out is in none of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use super::finding::{Finding, Outcome};
 use super::plan::Plan;
 use super::run::EngineSummary;
 use crate::definition::Severity;
+use crate::parse::hex::hex;
 
 /// The number of this score model. Scores of different models are never compared.
 pub const MODEL: u32 = 1;
@@ -268,14 +269,6 @@ pub fn scorecard(content_digest: &str, plan: &Plan<'_>, engines: &[EngineSummary
     let skipped: Vec<&str> = plan.skipped.keys().copied().collect();
     let all = serde_json::json!([MODEL, content_digest, profiles, plan.level, checks, skipped, params, kinds]);
     hex(&Sha256::digest(all.to_string()))
-}
-
-/// A digest in hexadecimal.
-pub(super) fn hex(digest: &[u8]) -> String {
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

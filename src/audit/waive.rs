@@ -11,9 +11,9 @@ use sha2::{Digest as _, Sha256};
 use super::finding::{Attested, Finding, Observation, Outcome, Subjects, Waived};
 use super::judge::KEPT_BAD;
 use super::run::{Note, NoteKind};
-use super::score::hex;
 use crate::definition::{Attestation, Site, Waiver};
 use crate::fact::{Fact, Shown, Text, Truth};
+use crate::parse::hex::hex;
 use crate::resource::{self, glob_matches};
 
 /// How long before its end a waiver or an attestation is worth a note.

@@ -271,14 +271,8 @@ fn tenths(text: &str) -> Result<Tenths, String> {
 }
 
 fn severity(text: &str) -> Result<Severity, String> {
-    match text {
-        "info" => Ok(Severity::Info),
-        "low" => Ok(Severity::Low),
-        "medium" => Ok(Severity::Medium),
-        "high" => Ok(Severity::High),
-        "critical" => Ok(Severity::Critical),
-        _ => Err("one of info, low, medium, high, critical".to_owned()),
-    }
+    let words = || Severity::ALL.map(Severity::word);
+    Severity::parse(text).ok_or_else(|| format!("one of {}", words().join(", ")))
 }
 
 /// Reads `90`, `90s`, `10m`, `1h` or `500ms`.

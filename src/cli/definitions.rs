@@ -7,7 +7,7 @@ use super::args::{SchemaArgs, SchemaOf};
 use super::error::Error;
 use super::load::wrong;
 use crate::audit::run_case;
-use crate::definition::{Case, Definitions, Source, Trust, benchmark_schema, profile_schema};
+use crate::definition::{Case, Definitions, Source, Trust, benchmark_schema, counted, profile_schema};
 
 /// The definitions at some paths, or those inside the binary.
 fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Error> {
@@ -80,10 +80,6 @@ pub(crate) fn test(paths: &[PathBuf]) -> Result<(String, u8), Error> {
         counted(checks, "check")
     );
     Ok((text, u8::from(!failures.is_empty())))
-}
-
-fn counted(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// A JSON Schema.

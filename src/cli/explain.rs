@@ -123,7 +123,7 @@ fn resource(entry: &Entry) -> String {
     let mut text = String::new();
     let schema = entry.schema;
     let _ = writeln!(text, "{}\n  {}\n", schema.resource, folded(schema.doc, 2));
-    let _ = writeln!(text, "selected by {}", entry.selector);
+    let _ = writeln!(text, "selected by {}", folded(entry.selector, 12));
     if schema.has_document {
         let _ = writeln!(text, "documents   fields that begin with / are JSON Pointers into the document it was read from");
     }

@@ -9,9 +9,9 @@ use toml::de::DeValue;
 use crate::fact::{Fact, Gap, Origin, Reason, Record, Value};
 use crate::resource::{Entry, Query, Selector, find};
 
-use super::problem::closest;
 use super::site::params;
 use super::tree::{File, Item, Table};
+use super::words::closest;
 use super::{Basis, Benchmark, Check, Definitions, Expectation, Params, Place, Problem, Source, Values};
 
 /// Results a case may name.

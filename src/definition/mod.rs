@@ -23,17 +23,18 @@ mod source;
 mod tree;
 mod uses;
 mod weaken;
+mod words;
 
 pub use crate::fact::Truth;
 pub use case::{Case, CaseFacts, RESULTS};
 pub use library::Definitions;
 pub use matcher::Expected;
 pub use param::{Params, Values};
-pub(crate) use problem::closest;
 pub use problem::{Excerpt, Problem, ProblemKind};
 pub use schema::{benchmark_schema, profile_schema};
 pub use source::{Source, Trust};
 pub use weaken::weaken;
+pub(crate) use words::{closest, counted};
 
 /// How bad it is when a check fails. Weights belong to the score model.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -52,6 +53,15 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the least first.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The severity a word stands for.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.word() == word)
+    }
+
     /// The word used in files and on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {

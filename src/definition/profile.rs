@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::load::{Scope, identifier};
-use super::problem::closest;
 use super::site::params;
 use super::tree::{File, Item, Table};
+use super::words::closest;
 use super::{Control, ControlBasis, Definitions, Problem, Profile, Source};
 
 const KEYS: &[&str] = &["format", "profile", "title", "version", "default", "line", "applies_when", "param", "control"];

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::fact::{Field, Kind};
 use crate::resource::{Entry, RESOURCES};
 
-use super::load::SEVERITIES;
+use super::Severity;
 use super::matcher::WORDS;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -15,7 +15,7 @@ const PARAM: &str = "^\\$[a-z][a-z0-9_]*$";
 /// The schema of benchmark files.
 #[must_use]
 pub fn benchmark_schema() -> Value {
-    let names = SEVERITIES.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let names = Severity::ALL.map(Severity::word);
     let check = object(
         "One statement that is true of a hardened host.",
         &["id", "title", "severity"],

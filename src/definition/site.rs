@@ -4,9 +4,9 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use toml::de::DeValue;
 
 use super::load::{is_name, values};
-use super::problem::closest;
 use super::profile::known_check;
 use super::tree::{File, Item, Table};
+use super::words::closest;
 use super::{Attestation, ControlBasis, Definitions, Literal, Problem, Site, Source, Values, Waiver};
 
 const KEYS: &[&str] = &["format", "profiles", "level", "param", "skip", "waiver", "attestation"];

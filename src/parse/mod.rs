@@ -2,11 +2,12 @@
 
 pub mod audit_rules;
 pub mod build_step;
-pub mod dockerd;
-pub mod engine_json;
 pub mod certificate;
 pub mod client_config;
+pub mod dockerd;
+pub mod engine_json;
 pub mod glob;
+pub mod hex;
 pub mod image_reference;
 pub mod ini;
 pub mod mountinfo;

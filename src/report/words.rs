@@ -1,6 +1,7 @@
 //! Sentences that several reports share: what was seen, where, and what was expected.
 
 use crate::audit::{Finding, Observation, Run, Tenths};
+pub(super) use crate::definition::counted;
 use crate::fact::{Fact, Origin, Shown, Text};
 
 /// What was seen of a field and what was expected of it.
@@ -67,11 +68,6 @@ pub(super) fn scope(run: &Run) -> String {
     let things: Vec<String> = things.into_iter().filter_map(|(count, noun)| count.map(|count| counted(count, noun))).collect();
     let things = if things.is_empty() { String::new() } else { format!("; {}", things.join(", ")) };
     format!("scope: {}{things}", parts.join(", "))
-}
-
-/// `1 check`, `2 checks`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// A percentage, or a dash for none.

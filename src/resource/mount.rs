@@ -1,6 +1,7 @@
 //! Mounted file systems, as PID 1 sees them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::fact::{Fact, Flag, Gap, List, Origin, Reason, Text, record};
 use crate::parse::mountinfo;
@@ -8,7 +9,29 @@ use crate::parse::mountinfo;
 use super::{Context, Resource, Selector};
 
 /// The mount table of the host. Our own could be that of a container or of a hardened service.
-const TABLE: &str = "/proc/1/mountinfo";
+pub(super) const TABLE: &str = "/proc/1/mountinfo";
+
+/// The mount table of the host, read once per run.
+pub(super) struct MountTable {
+    /// The mounts, in order.
+    pub(super) mounts: Vec<mountinfo::Mount>,
+    /// Lines, from 1, that could not be understood.
+    pub(super) bad: Vec<u32>,
+}
+
+impl MountTable {
+    /// The table, or why there is none to see.
+    pub(super) fn of(context: &Context<'_>) -> Arc<Result<Self, Gap>> {
+        context.once(|context| match context.host.read(Path::new(TABLE)) {
+            Fact::Known(table, _) => {
+                let (mounts, bad) = mountinfo::parse(&table);
+                Ok(Self { mounts, bad })
+            }
+            Fact::Absent(origin) => Err(Gap::new(origin, Reason::unsupported("the processes of the host cannot be seen"))),
+            Fact::Unknown(gap) => Err(gap),
+        })
+    }
+}
 
 record! {
     /// One mount point in the mount table of the host (PID 1's, not the auditor's own). Where mounts are stacked, the topmost.
@@ -39,16 +62,12 @@ impl Resource for Mounts {
     const ENUMERABLE: bool = true;
 
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
-        let table = match context.host.read(Path::new(TABLE)) {
-            Fact::Known(table, _) => table,
-            Fact::Absent(origin) => return Err(Gap::new(origin, Reason::unsupported("the processes of the host cannot be seen"))),
-            Fact::Unknown(gap) => return Err(gap),
-        };
-        let (mounts, bad) = mountinfo::parse(&table);
+        let table = MountTable::of(context);
+        let MountTable { mounts, bad } = table.as_ref().as_ref().map_err(Gap::clone)?;
         let wanted = |mount: &Mount| mount.point.known().is_some_and(|point| of.picks(point.raw()));
         let unread = |line: u32| Mount::unknown(&Gap::new(Origin::line(TABLE, line), Reason::malformed("not a line of a mount table")));
-        let known = mountinfo::topmost(mounts).into_iter().map(row).filter(wanted);
-        Ok(known.chain(bad.into_iter().map(unread)).collect())
+        let known = mountinfo::topmost(mounts.clone()).into_iter().map(row).filter(wanted);
+        Ok(known.chain(bad.iter().copied().map(unread)).collect())
     }
 }
 

@@ -30,7 +30,7 @@ record! {
         name: Text,
         /// Release of the running kernel.
         kernel: Version,
-        /// The init system that runs: `systemd`, `openrc`, `sysvinit`, `other`; from PID 1, or from what is installed in a directory.
+        /// The init system that runs: `systemd`, `openrc`, `sysvinit`, `other`; from PID 1; of a directory, from what is installed in it.
         init: Text,
         /// Whether the kernel has AppArmor enabled.
         apparmor: Flag,
@@ -48,7 +48,7 @@ pub struct Os;
 
 impl Resource for Os {
     type Row = OsRow;
-    const SELECTOR: &'static str = "one record; `\"*\"` or the distribution id";
+    const SELECTOR: &'static str = "`\"*\"`, or the distribution id";
     const ENUMERABLE: bool = true;
 
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {

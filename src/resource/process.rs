@@ -19,19 +19,19 @@ record! {
         parent: Integer,
         /// Effective user id, in the host's numbering.
         uid: Integer,
-        /// Name of the user with that id.
+        /// Name of the user with that id; absent where the host has none.
         user: Text,
-        /// Path of the executable, from the kernel.
+        /// Path of the executable, from the kernel; absent for the kernel's own threads.
         executable: Text,
         /// Whether the executable has been removed or replaced since it started.
         executable_deleted: Flag,
-        /// Unit it runs in, from its cgroup, such as `docker.service`.
+        /// Unit it runs in, from its cgroup, such as `docker.service`; absent outside of units.
         unit: Text,
         /// Id of the container it runs in, from its cgroup; absent for processes of the host.
         container: Text,
         /// Effective capabilities, by name without `CAP_`.
         capabilities: List,
-        /// `disabled`, `strict` or `filter`.
+        /// `disabled`, `strict` or `filter`; absent where the kernel has no seccomp.
         seccomp: Text,
         /// Whether it can never gain privileges.
         no_new_privileges: Flag,

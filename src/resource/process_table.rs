@@ -126,7 +126,8 @@ fn cgroups(context: &Context<'_>, pid: i32) -> Fact<Cgroups> {
     })
 }
 
-fn file(pid: i32, name: &str) -> PathBuf {
+/// A file of the kernel's about a process.
+pub(super) fn file(pid: i32, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/{name}"))
 }
 

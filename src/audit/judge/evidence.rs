@@ -1,12 +1,12 @@
 //! What is kept of what was seen: enough to believe a result, never so much that a report swells.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::audit::finding::Observation;
 use crate::fact::{Fact, Gap, Origin, Reason, Shown, Text, Truth, Value};
+use crate::parse::hex::hex;
 use crate::resource::{Query, Selector};
 
 /// Observations kept per check that speak for it.
@@ -90,7 +90,7 @@ fn short_list(list: &[Text]) -> Vec<Text> {
         digest.update((item.raw().len() as u64).to_be_bytes());
         digest.update(item.raw());
     }
-    short.push(Text::from(format!("… ({} in all, sha256 {})", list.len(), hex(&digest.finalize()))));
+    short.push(Text::from(format!("… ({} in all, sha256 {})", list.len(), short_digest(&digest.finalize()))));
     short
 }
 
@@ -121,15 +121,12 @@ fn cut(text: &Text, most: usize) -> Text {
     }
     let end = raw.floor_char_boundary(most - REMARK);
     let (start, _) = raw.split_at(end);
-    Text::from(format!("{start}… ({} bytes, sha256 {})", raw.len(), hex(&Sha256::digest(raw))))
+    Text::from(format!("{start}… ({} bytes, sha256 {})", raw.len(), short_digest(&Sha256::digest(raw))))
 }
 
-/// The first eight bytes of a digest.
-fn hex(digest: &[u8]) -> String {
-    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+/// The beginning of a digest, enough to tell two values apart.
+fn short_digest(digest: &[u8]) -> String {
+    hex(digest.get(..8).unwrap_or(digest))
 }
 
 /// A query in words: `container`, `file "/etc/passwd" or "/etc/group"`, `line pattern "x"`.

@@ -2,22 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::definition::problem::closest;
 use crate::definition::tree::{Item, Table};
+use crate::definition::words::closest;
 use crate::definition::{Basis, Check, Expectation, Holds, Severity};
 
 use super::{MOST_CHECKS, Scope, identifier};
 
 const KEYS: &[&str] = &["id", "title", "severity", "why", "fix", "disturbs", "see", "applies_when", "holds", "expect", "manual"];
-
-/// Words for severities, as they are written.
-pub(in crate::definition) const SEVERITIES: &[(&str, Severity)] = &[
-    ("info", Severity::Info),
-    ("low", Severity::Low),
-    ("medium", Severity::Medium),
-    ("high", Severity::High),
-    ("critical", Severity::Critical),
-];
 
 /// Reads `[[check]]`.
 pub(super) fn checks(scope: &Scope<'_>, root: &Table<'_, '_>, benchmark: &str, applies_when: &[Expectation]) -> Vec<Check> {
@@ -60,9 +51,8 @@ fn check(scope: &Scope<'_>, table: &Table<'_, '_>, benchmark: &Arc<str>, applies
 
 fn severity(item: &Item<'_, '_>) -> Option<Severity> {
     let word = item.text()?;
-    let found = SEVERITIES.iter().find(|(name, _)| *name == word).map(|(_, severity)| *severity);
-    found.or_else(|| {
-        let suggestion = closest(&word, SEVERITIES.iter().map(|(name, _)| *name));
+    Severity::parse(&word).or_else(|| {
+        let suggestion = closest(&word, Severity::ALL.map(Severity::word));
         item.file.hint(item.span(), format!("`{word}` is not a severity: info, low, medium, high or critical"), suggestion)
     })
 }

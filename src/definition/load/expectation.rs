@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::problem::closest;
 use crate::definition::tree::{Item, Table, type_words};
+use crate::definition::words::closest;
 use crate::definition::{Claim, Expectation};
 use crate::fact::Kind;
 use crate::resource::{Entry, Query, RESOURCES, Selector, find};

@@ -4,8 +4,8 @@ use toml::de::DeValue;
 
 use crate::definition::matcher::WORDS;
 use crate::definition::param::{Misfit, kind_words};
-use crate::definition::problem::closest;
 use crate::definition::tree::{Item, type_words};
+use crate::definition::words::closest;
 use crate::definition::{Literal, Matcher, Operand};
 use crate::fact::Kind;
 

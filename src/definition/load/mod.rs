@@ -6,7 +6,6 @@ mod matcher;
 mod params;
 mod pattern;
 
-pub(super) use check::SEVERITIES;
 pub(super) use params::{is_name, values};
 pub(super) use pattern::field;
 

@@ -2,8 +2,8 @@
 
 use toml::de::DeValue;
 
-use crate::definition::problem::closest;
 use crate::definition::tree::{Item, Table, type_words};
+use crate::definition::words::closest;
 use crate::definition::{Conjunction, FieldClaim, FieldPath, Pattern};
 use crate::resource::Entry;
 

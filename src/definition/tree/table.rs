@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::definition::Place;
-use crate::definition::problem::closest;
+use crate::definition::words::closest;
 use crate::fact::is_unsafe;
 
 use super::{File, Node};

@@ -10,4 +10,4 @@ pub use command_line::CommandLine;
 pub use daemon_json::{DaemonFile, Entry};
 pub use options::{OPTIONS, Shape, Spec, by_key, flag_value};
 pub use setting::Setting;
-pub use url::without_user;
+pub use url::{host_of, without_user};

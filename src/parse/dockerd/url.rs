@@ -1,4 +1,4 @@
-//! Addresses with the name and password of a user in them.
+//! Addresses: without the user in them, and without the port.
 
 /// An address without the user and password before its host. Text that is no address stays as it is.
 #[must_use]
@@ -10,9 +10,25 @@ pub fn without_user(address: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
+/// The host of `HOST[:PORT]`: of `[fd00::1]:2377`, `10.0.0.1:2377`, `localhost`, `eth0` or `fd00::1`.
+#[must_use]
+pub fn host_of(address: &str) -> &str {
+    match address.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None if address.matches(':').count() == 1 => address.split(':').next().unwrap_or(address),
+        None => address,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_and_brackets_go() {
+        let hosts = ["[fd00::1]:2377", "10.0.0.1:2377", "localhost", "fd00::1"].map(host_of);
+        assert_eq!(hosts, ["fd00::1", "10.0.0.1", "localhost", "fd00::1"]);
+    }
 
     #[test]
     fn only_the_user_goes() {

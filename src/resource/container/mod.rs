@@ -75,7 +75,7 @@ record! {
         selinux_label: Text,
         /// Whether SELinux separation was switched off for it.
         selinux_disabled: Flag,
-        /// Whether AppArmor or SELinux confines it, whichever the kernel runs; absent where it runs neither.
+        /// Whether AppArmor or SELinux (enforcing, not permissive) confines it, whichever the kernel runs; absent where it runs neither.
         confined: Flag,
         /// Seccomp by declaration: `default`, `unconfined` or `custom`; `unconfined` where privileged.
         seccomp: Text,

@@ -1,15 +1,12 @@
 //! What the kernel says of one process in a container: its ids inside, and what confines it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::fact::{Fact, Gap, Reason, Text};
 use crate::host::Host;
 use crate::resource::container::label_confines;
 use crate::resource::kernel::SecurityModules;
-
-pub(super) fn file(pid: i32, name: &str) -> PathBuf {
-    PathBuf::from(format!("/proc/{pid}/{name}"))
-}
+use crate::resource::process_table::file;
 
 /// How user ids of a user namespace map to those of the host: first inside, first outside, how many.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,7 +52,7 @@ record! {
         /// Effective or bounding capabilities beyond what the container declares. Empty is good.
         capabilities_undeclared: List,
         /// Effective capabilities that amount to control of the host: `SYS_ADMIN`, `SYS_MODULE`, `SYS_PTRACE`, `SYS_RAWIO`,
-        /// `DAC_READ_SEARCH`, `BPF`, `SYS_BOOT`, `NET_ADMIN` and the like.
+        /// `DAC_READ_SEARCH`, `BPF`, `SYS_BOOT`, `NET_ADMIN` and the like. None in a user namespace that the process made itself.
         capabilities_dangerous: List,
         /// Seccomp: `disabled`, `strict` or `filter`.
         seccomp: Text,
@@ -60,7 +60,7 @@ record! {
         no_new_privileges: Flag,
         /// AppArmor profile or SELinux label the kernel applies; empty for none; absent where the kernel runs neither.
         confinement: Text,
-        /// Whether that confines it; absent where the kernel runs neither.
+        /// Whether that confines it, as a profile that only complains and permissive SELinux do not; absent where the kernel runs neither.
         confined: Flag,
         /// Namespaces shared with the host: some of `pid`, `net`, `ipc`, `uts`, `mnt`, `user`, `cgroup`.
         host_namespaces: List,

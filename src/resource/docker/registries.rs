@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Document, member, texts};
 use crate::fact::{Fact, Origin, Text};
-use crate::parse::dockerd::without_user;
+use crate::parse::dockerd::{host_of, without_user};
 
 /// Networks and registries that need no verified TLS. What stays on the host is left out: the engine itself always
 /// lists the loopback networks.
@@ -59,10 +59,7 @@ fn is_loopback_network(network: &str) -> bool {
 
 /// Whether a registry `HOST[:PORT]` is on this very host.
 fn is_loopback(registry: &str) -> bool {
-    let host = match registry.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None => registry.split(':').next().unwrap_or(registry),
-    };
+    let host = host_of(registry);
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -47,7 +47,7 @@ pub struct DockerDaemon;
 
 impl Resource for DockerDaemon {
     type Row = DockerOption;
-    const SELECTOR: &'static str = "an option by its name in daemon.json, or a glob";
+    const SELECTOR: &'static str = "the name of an option in daemon.json, or a glob";
     const ENUMERABLE: bool = true;
 
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {

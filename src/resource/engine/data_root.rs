@@ -3,12 +3,9 @@
 use std::path::Path;
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
-use crate::parse::mountinfo;
 use crate::resource::Context;
 use crate::resource::docker::Engine;
-
-/// The mount table of the host. The auditor's own may be another.
-const MOUNTS: &str = "/proc/1/mountinfo";
+use crate::resource::mount::{MountTable, TABLE};
 
 /// The data directory with links resolved, and whether it is a mount point.
 pub(super) fn facts(context: &Context<'_>, engine: &Engine) -> (Fact<Text>, Fact<bool>) {
@@ -24,17 +21,15 @@ pub(super) fn facts(context: &Context<'_>, engine: &Engine) -> (Fact<Text>, Fact
 
 /// Whether something is mounted on exactly this path: a mount above it or inside it does not count.
 fn is_mount_point(context: &Context<'_>, path: &Path) -> Fact<bool> {
-    let origin = Origin::kernel(MOUNTS);
-    match context.host.read(Path::new(MOUNTS)) {
-        Fact::Known(table, _) => {
-            let (mounts, bad) = mountinfo::parse(&table);
-            let found = mounts.iter().any(|mount| mount.point == path);
-            match bad.first() {
+    let origin = Origin::kernel(TABLE);
+    match MountTable::of(context).as_ref() {
+        Ok(table) => {
+            let found = table.mounts.iter().any(|mount| mount.point == path);
+            match table.bad.first() {
                 Some(line) if !found => Fact::Unknown(Gap::new(origin, Reason::malformed(format!("line {line} of the mount table")))),
                 _ => Fact::Known(found, origin),
             }
         }
-        Fact::Absent(_) => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
-        Fact::Unknown(gap) => Fact::Unknown(gap),
+        Err(gap) => Fact::Unknown(gap.clone()),
     }
 }

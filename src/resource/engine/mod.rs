@@ -69,7 +69,8 @@ record! {
         insecure_registries: List,
         /// Mirrors that are reached over plain HTTP.
         plain_mirrors: List,
-        /// TCP addresses the API listens on, from configuration, units and the daemon's own sockets.
+        /// TCP addresses the API listens on, from flags, file, socket unit and the daemon's own warnings; unknown where the file that
+        /// sets them changed after the start.
         tcp_listeners: List,
         /// Those that do not demand a client certificate (no `tlsverify`, or CA, certificate or key missing).
         tcp_unauthenticated: List,

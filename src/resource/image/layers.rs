@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
 use crate::host::{FileKind, Host};
+use crate::parse::hex::hex;
 
 use super::config::Store;
 
@@ -103,10 +104,6 @@ fn directories(host: &dyn Host, store: &Store, layers: &[String], gap: &dyn Fn(R
         directories = directories.pop().into_iter().collect();
     }
     Ok(directories)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn walk(host: &dyn Host, layer: &Path, entries: &mut usize) -> Result<Arc<[PathBuf]>, Gap> {

@@ -33,7 +33,8 @@ record! {
         starts: Flag,
         /// Whether it is masked.
         masked: Flag,
-        /// Whether a process runs in its cgroup; for sockets, whether the socket is listening.
+        /// Whether a process runs in its cgroup; for sockets, whether something listens on all their addresses. Unknown for
+        /// other types of unit.
         running: Flag,
         /// Process ids in its cgroup, as texts; not those of containers in it.
         pids: List,

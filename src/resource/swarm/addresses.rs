@@ -1,9 +1,11 @@
 //! Addresses a node uses towards others: the engine keeps them in a file of its own.
 
 use std::net::IpAddr;
+
 use serde_json::Value;
 
 use crate::fact::{Fact, Gap, Origin, Reason, Text};
+use crate::parse::dockerd::host_of;
 use crate::resource::Context;
 use crate::resource::docker::{Document, member};
 
@@ -33,14 +35,14 @@ impl Addresses {
     /// The address other nodes are told to use, without its port.
     pub(super) fn advertised(&self) -> Fact<Text> {
         match self.told("/AdvertiseAddr") {
-            Fact::Known(address, origin) => Fact::Known(host(address.raw()).into(), origin),
+            Fact::Known(address, origin) => Fact::Known(host_of(address.raw()).into(), origin),
             Fact::Absent(_) | Fact::Unknown(_) => self.node.clone(),
         }
     }
 
     /// The address for container traffic. Absent where none was told.
     pub(super) fn data_path(&self) -> Fact<Text> {
-        self.told("/DataPathAddr").map(|address| host(address.raw()).into())
+        self.told("/DataPathAddr").map(|address| host_of(address.raw()).into())
     }
 
     /// Whether container traffic goes by another address than the rest.
@@ -66,13 +68,4 @@ impl Addresses {
 /// Empty text is how the engine writes that none was told.
 fn some(text: Fact<Text>) -> Fact<Text> {
     text.and_then(|text, origin| if text.raw().is_empty() { Fact::Absent(origin) } else { Fact::Known(text, origin) })
-}
-
-/// An address without its port: `10.0.0.1:2377`, `[fd00::1]:2377`, `eth0`, `fd00::1`.
-fn host(address: &str) -> &str {
-    match address.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None if address.matches(':').count() == 1 => address.split(':').next().unwrap_or(address),
-        None => address,
-    }
 }

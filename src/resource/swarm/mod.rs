@@ -40,7 +40,7 @@ record! {
         unbound_listeners: List,
         /// Address advertised to other nodes.
         advertise_address: Text,
-        /// Address for container traffic; absent where it is the advertised one.
+        /// Address for container traffic; absent where none was given, so that it is the advertised one.
         data_path_address: Text,
         /// Whether container traffic has an address of its own.
         data_path_separate: Flag,
