@@ -8,7 +8,8 @@ use procfs::{ExplicitSystemInfo, FromBufReadSI as _, ProcError};
 use super::process::TICKS_PER_SECOND;
 use crate::fact::Reason;
 
-/// The names of unix sockets that listen: paths, or `@` and an abstract name.
+/// The names of unix sockets that listen: paths, or `@` and an abstract name. Whoever binds a socket chooses its name, and may
+/// put line breaks in it: lines that are none are passed over, for nobody shall be able to hide what others listen on.
 #[must_use]
 pub fn listening_unix(bytes: &[u8]) -> Vec<String> {
     const ACCEPTS: u32 = 0x0001_0000;

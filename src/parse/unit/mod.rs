@@ -6,7 +6,7 @@
 //! unit.add(path_of_dropin, &content);                       // in the order they apply
 //! let user = unit.last("Service", "User");                  // the last assignment wins, an empty one resets
 //! for start in unit.all("Service", "ExecStart") {           // all since the last empty assignment
-//!     for command in commands(&start.value).unwrap_or_default() { … start.path, start.line … }
+//!     let commands = commands(&start.value);                // `None` where systemd refuses the line start.path:start.line
 //! }
 //! ```
 //!
