@@ -1,13 +1,15 @@
-//! What `/proc/PID` says about a process: `status`, `stat`, `cgroup`, `cmdline`.
+//! What `/proc/PID` says about a process: `status`, `stat`, `cgroup`, `cmdline`, `uid_map`.
 //!
 //! Names are chosen by the process itself and may hold any byte, colons and parentheses included, which is why these
 //! files are read here and not by a general crate.
 
 mod cgroup;
+mod id_map;
 
 use crate::fact::Reason;
 
 pub use cgroup::{Cgroup, Cgroups};
+pub use id_map::IdMap;
 
 /// Clock ticks per second in `/proc/PID/stat`: 100 on every architecture of Linux that runs containers.
 pub const TICKS_PER_SECOND: u64 = 100;

@@ -2,45 +2,19 @@
 
 use std::path::Path;
 
-use crate::fact::{Fact, Gap, Reason, Text};
+use crate::fact::{Fact, Gap, Text};
 use crate::host::Host;
+use crate::parse::process::IdMap;
 use crate::resource::container::label_confines;
 use crate::resource::kernel::SecurityModules;
 use crate::resource::process_table::file;
 
-/// How user ids of a user namespace map to those of the host: first inside, first outside, how many.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct UidMap(Vec<(u32, u32, u32)>);
-
-impl UidMap {
-    pub(super) fn of(host: &dyn Host, pid: i32) -> Fact<Self> {
-        host.read(&file(pid, "uid_map")).and_then(|bytes, origin| match Self::parse(&bytes) {
-            Some(map) => Fact::Known(map, origin),
-            None => Fact::Unknown(Gap::new(origin, Reason::malformed("a line is not three numbers"))),
-        })
-    }
-
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let line = |line: &str| {
-            let mut numbers = line.split_whitespace().map(str::parse);
-            let ranges = (numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?);
-            numbers.next().is_none().then_some(ranges)
-        };
-        std::str::from_utf8(bytes).ok()?.lines().map(line).collect::<Option<_>>().map(Self)
-    }
-
-    /// The id inside of a user id of the host.
-    pub(super) fn inside(&self, outside: u32) -> Option<u32> {
-        self.0.iter().find_map(|(inside, first, count)| {
-            let offset = outside.checked_sub(*first).filter(|offset| offset < count)?;
-            inside.checked_add(offset)
-        })
-    }
-
-    /// Whether it is that of the initial user namespace: every id as it is.
-    pub(super) fn is_initial(&self) -> bool {
-        self.0 == [(0, 0, u32::MAX)]
-    }
+/// How the user ids of a process's user namespace map to those of the host.
+pub(super) fn uid_map(host: &dyn Host, pid: i32) -> Fact<IdMap> {
+    host.read(&file(pid, "uid_map")).and_then(|bytes, origin| match IdMap::parse(&bytes) {
+        Ok(map) => Fact::Known(map, origin),
+        Err(reason) => Fact::Unknown(Gap::new(origin, reason)),
+    })
 }
 
 /// The profile or label a process runs under, and whether it confines; absent where the kernel runs neither security module.
@@ -76,14 +50,6 @@ mod tests {
     use super::*;
     use crate::host::memory::Memory;
     use crate::resource::Context;
-
-    #[test]
-    fn ids_are_mapped() {
-        let map = UidMap::parse(b"         0     100000      65536\n     70000          5          1\n").unwrap();
-        assert_eq!((map.inside(100_000), map.inside(100_999), map.inside(5), map.inside(0)), (Some(0), Some(999), Some(70_000), None));
-        assert!(!map.is_initial() && UidMap::parse(b"         0          0 4294967295\n").unwrap().is_initial());
-        assert!(UidMap::parse(b"0 0").is_none() && UidMap::parse(b"\xff").is_none());
-    }
 
     #[test]
     fn a_profile_that_only_complains_does_not_confine() {

@@ -11,14 +11,13 @@ mod tests;
 use std::sync::Arc;
 
 use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Reason, Text, record};
-use crate::parse::process::{Seccomp, capability_names};
+use crate::parse::process::{IdMap, Seccomp, capability_names};
 
 use super::container::{Promise, inspected, unlisted};
 use super::kernel::SecurityModules;
 use super::process_table::Running;
 use super::{Context, Resource, Selector};
 use found::InContainers;
-use kernel::UidMap;
 use namespaces::HostNamespaces;
 use promises::Shown;
 
@@ -52,7 +51,8 @@ record! {
         /// Effective or bounding capabilities beyond what the container declares. Empty is good.
         capabilities_undeclared: List,
         /// Effective capabilities that amount to control of the host: `SYS_ADMIN`, `SYS_MODULE`, `SYS_PTRACE`, `SYS_RAWIO`,
-        /// `DAC_READ_SEARCH`, `BPF`, `SYS_BOOT`, `NET_ADMIN` and the like. None in a user namespace that the process made itself.
+        /// `DAC_READ_SEARCH`, `BPF`, `SYS_BOOT`, `NET_ADMIN` and the like. None in a user namespace other than the host's, be it made by
+        /// the process, rootless or remapped: there they reach no further than that namespace.
         capabilities_dangerous: List,
         /// Seccomp: `disabled`, `strict` or `filter`.
         seccomp: Text,
@@ -117,7 +117,7 @@ struct Look<'a, 'host> {
 impl Look<'_, '_> {
     fn container(&self, promise: &Promise, of: &Selector, rows: &mut Vec<ContainerProcess>) {
         let container = promise.name.known().unwrap_or(&promise.id).raw();
-        let first_map = promise.pid.map(|pid| UidMap::of(self.context.host, pid));
+        let first_map = promise.pid.map(|pid| kernel::uid_map(self.context.host, pid));
         let mut seen = false;
         for process in self.found.of_container(promise.id.raw()) {
             seen = true;
@@ -142,7 +142,7 @@ impl Look<'_, '_> {
         fields.iter().any(|field| self.context.wants("container_process", field))
     }
 
-    fn process(&self, promise: &Promise, process: &Running, name: String, first_map: Option<&UidMap>) -> ContainerProcess {
+    fn process(&self, promise: &Promise, process: &Running, name: String, first_map: Option<&IdMap>) -> ContainerProcess {
         let (context, host) = (self.context, self.context.host);
         let not_wanted = Gap::new(Origin::Derived, Reason::NotCollected);
         let status = match &process.status {
@@ -156,7 +156,7 @@ impl Look<'_, '_> {
         let known = |flag: bool| Fact::Known(flag, origin.clone());
         let names = |mask: u64| Fact::Known(capability_names(mask).into_iter().map(Text::from).collect::<Vec<_>>(), origin.clone());
         let first = promise.pid.ok_or_else(|| Gap::new(Origin::Derived, Reason::unsupported("the container's first process is not known")));
-        let map = UidMap::of(host, process.pid);
+        let map = kernel::uid_map(host, process.pid);
         let (confinement, confined) = kernel::confinement(host, &self.modules, process.pid);
         let shared = if self.wants(&["host_namespaces", "host_namespaces_undeclared", "broken_promises"]) {
             self.host.shared_by(context, process.pid)
@@ -168,6 +168,8 @@ impl Look<'_, '_> {
             (Some(first), Some(own)) => first != own && !own.is_initial(),
             _ => false,
         };
+        // In any user namespace but the host's, capabilities reach no further than what belongs to that namespace.
+        let harmless = map.known().is_some_and(|map| !map.is_initial());
         let unreadable = Gap::new(origin.clone(), Reason::unsupported("the kernel or the engine does not tell"));
         let shown = Shown { status, confined: &confined, shared: &shared, nested };
         let limit = |field: &str, limit: &limits::Limit| {
@@ -197,7 +199,7 @@ impl Look<'_, '_> {
                 Some(names) => Fact::Known(names.into_iter().map(Text::from).collect(), origin.clone()),
                 None => Fact::Unknown(unreadable.clone()),
             },
-            capabilities_dangerous: Fact::Known(if nested { Vec::new() } else { promises::dangerous(status.effective) }, origin.clone()),
+            capabilities_dangerous: Fact::Known(if harmless { Vec::new() } else { promises::dangerous(status.effective) }, origin.clone()),
             // A kernel that has no seccomp has no line about it.
             seccomp: Fact::Known(status.seccomp.unwrap_or(Seccomp::Disabled).word().into(), origin.clone()),
             no_new_privileges: status.no_new_privileges.map_or_else(|| Fact::Unknown(unreadable.clone()), known),

@@ -152,3 +152,16 @@ fn ids_inside_and_outside_differ_where_users_are_remapped() {
     let row = one(&host, "web/nginx");
     assert_eq!((row.host_uid.known(), row.uid.known(), row.host_root.known()), (Some(&100_033), Some(&33), Some(&false)));
 }
+
+#[test]
+fn powers_over_a_user_namespace_are_none_over_the_host() {
+    let all = "CapEff:\t000001ffffffffff\nCapPrm:\t000001ffffffffff\nCapInh:\t0\nCapBnd:\t000001ffffffffff\nCapAmb:\t0\nNoNewPrivs:\t0\nSeccomp:\t2\n";
+    let with = |map: &str| {
+        let status = format!("Name:\tnginx\nPPid:\t1\nUid:\t1000\t1000\t1000\t1000\nGid:\t0\t0\t0\t0\n{all}");
+        one(&container(json!({})).file("/proc/700/uid_map", map).file("/proc/700/status", status), "web/nginx")
+    };
+    assert!(texts(&with("0 0 4294967295\n").capabilities_dangerous).contains(&"SYS_ADMIN"));
+    let rootless = with("0 1000 1\n1 100000 65536\n");
+    assert!(texts(&rootless.capabilities_dangerous).is_empty());
+    assert!(texts(&rootless.capabilities).contains(&"SYS_ADMIN"), "held all the same");
+}
