@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::fact::{Fact, Flag, Gap, Integer, Mode, Origin, Reason, Row as _, Text, record};
 use crate::parse::audit_rules::cover::Target;
+use crate::parse::process::IdMap;
 
 use super::accounts::{self, Accounts};
 use super::audit_rule::Trail;
@@ -47,7 +48,8 @@ record! {
         mode: Mode,
         /// Whether the owner is who should own it: root, or the user of a rootless engine.
         owner_expected: Flag,
-        /// Whether the group is the one that should: for the API socket the configured socket group or root, else root (or the rootless user's).
+        /// Whether the group is the one that should: for the API socket the configured socket group or root,
+        /// of a rootless engine any group of its user namespace, else root (or the rootless user's).
         group_expected: Flag,
         /// Whether a loaded audit rule watches it for writes and attribute changes, be it by name, alias or parent directory.
         audited: Flag,
@@ -140,6 +142,9 @@ fn group_expected(context: &Context<'_>, engine: &Engine, role: &str, file: &Fil
         if gid == 0 || users_own || role != "api_socket" {
             return Fact::Known(gid == 0 || users_own, origin);
         }
+        if engine.rootless {
+            return in_its_namespace(context, engine, gid);
+        }
         match socket_group(engine) {
             Fact::Known(group, _) => match (&accounts.group, accounts.group(group.raw()), group.raw().parse::<u32>()) {
                 (_, Some(group), _) => Fact::Known(is(group.gid), origin),
@@ -151,6 +156,19 @@ fn group_expected(context: &Context<'_>, engine: &Engine, role: &str, file: &Fil
             Fact::Absent(_) => Fact::Known(false, origin),
             Fact::Unknown(gap) => Fact::Unknown(gap),
         }
+    })
+}
+
+/// Whether a group is one of the user namespace a rootless engine runs in, as its `docker` group is: nobody outside is a member.
+fn in_its_namespace(context: &Context<'_>, engine: &Engine, gid: i64) -> Fact<bool> {
+    let Some(process) = &engine.process else {
+        let why = "the daemon whose group it may be is not seen";
+        return Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::unsupported(why)));
+    };
+    let path = PathBuf::from(format!("/proc/{}/gid_map", process.pid));
+    context.host.read(&path).and_then(|bytes, origin| match IdMap::parse(&bytes) {
+        Ok(map) => Fact::Known(!map.is_initial() && u32::try_from(gid).is_ok_and(|gid| map.inside(gid).is_some()), origin),
+        Err(reason) => Fact::Unknown(Gap::new(origin, reason)),
     })
 }
 

@@ -381,6 +381,16 @@ fn rootless_engines_have_files_of_their_user() {
         assert_eq!(row.replaceable.known(), Some(&false), "{name}: its user is trusted");
     }
     assert!(!exists(find("default_file")), "units of users do not read it");
+    // Its docker group is one of its user namespace.
+    let mapped = |gid: u32| {
+        let host = process(debian(), 200, 1000, 1, "/user.slice/user-1000.slice/session-1.scope", "/usr/bin/dockerd", "dockerd")
+            .file("/proc/200/gid_map", "0 1000 1\n1 100000 65536\n")
+            .node("/run/user/1000/docker.sock", FileKind::Socket, 0o660)
+            .owned("/run/user/1000/docker.sock", 1000, gid, 0o1660);
+        let rows = role(&host, "api_socket");
+        rows.iter().find(|row| row.rootless.known() == Some(&true)).unwrap().group_expected.known().copied()
+    };
+    assert_eq!((mapped(100_107), mapped(107)), (Some(true), Some(false)));
 }
 
 #[test]
