@@ -4,6 +4,7 @@ use crate::fact::{Fact, Reason, Text};
 use crate::parse::engine_json::HostConfig;
 
 use super::source::Source;
+use crate::resource::docker::Kind;
 
 /// What the kernel gives where nobody says otherwise: no setting, even where it is written down.
 const DEFAULT_SHARES: i64 = 1024;
@@ -18,12 +19,16 @@ pub(super) fn cpu_limited(config: &HostConfig) -> bool {
     !matches!(config.cpu_shares, 0 | DEFAULT_SHARES) || config.nano_cpus > 0 || config.cpu_quota > 0
 }
 
-/// Limits as `nofile=1000:2000`. Podman writes `RLIMIT_NOFILE`.
-pub(super) fn ulimits(config: &HostConfig) -> impl Iterator<Item = String> {
-    config.ulimits.iter().map(|limit| {
+/// Limits as `nofile=1000:2000`. Podman writes `RLIMIT_NOFILE`, and its own defaults and those of `containers.conf` among those
+/// that were asked for.
+pub(super) fn ulimits(kind: Kind, config: &HostConfig, source: &Source) -> Fact<Vec<Text>> {
+    if kind == Kind::Podman && !config.ulimits.is_empty() {
+        return source.unknown(Reason::unsupported("Podman does not tell its default limits from those asked for"));
+    }
+    source.list(config.ulimits.iter().map(|limit| {
         let name = limit.name.to_ascii_lowercase();
         format!("{}={}:{}", name.trim_start_matches("rlimit_"), limit.soft, limit.hard)
-    })
+    }))
 }
 
 fn unless_swarm<T>(swarm_service: &str, source: &Source, tell: impl FnOnce() -> Fact<T>) -> Fact<T> {
@@ -109,6 +114,10 @@ mod tests {
     #[test]
     fn limits_have_one_spelling() {
         let config = read(r#"{"Ulimits":[{"Name":"nofile","Soft":1000,"Hard":2000},{"Name":"RLIMIT_NPROC","Soft":-1,"Hard":-1}]}"#);
-        assert_eq!(ulimits(&config).collect::<Vec<_>>(), ["nofile=1000:2000", "nproc=-1:-1"]);
+        let docker = ulimits(Kind::Docker, &config, &source());
+        let limits: Vec<&str> = docker.known().unwrap().iter().map(Text::raw).collect();
+        assert_eq!(limits, ["nofile=1000:2000", "nproc=-1:-1"]);
+        assert!(matches!(ulimits(Kind::Podman, &config, &source()), Fact::Unknown(_)), "they may be defaults");
+        assert_eq!(ulimits(Kind::Podman, &read("{}"), &source()).known().map(Vec::len), Some(0));
     }
 }
