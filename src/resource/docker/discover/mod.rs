@@ -175,8 +175,11 @@ impl Search<'_, '_> {
 
     fn podman_at(&mut self, socket: PathBuf, uid: u32, process: Option<&Process>) {
         let socket = self.real(&socket);
-        let owned = self.context.host.stat(&socket).known().is_none_or(|stat| uid == 0 || stat.uid == uid);
-        if (process.is_none() && !self.is_socket(&socket)) || !owned || self.taken(&socket) {
+        let seen = self.context.host.stat(&socket);
+        let owned = seen.known().is_none_or(|stat| uid == 0 || stat.uid == uid);
+        // Root's is in a directory of root's alone, which is there where the engine is.
+        let hidden = uid == 0 && matches!(seen, Fact::Unknown(_));
+        if (process.is_none() && !hidden && !self.is_socket(&socket)) || !owned || self.taken(&socket) {
             return;
         }
         let unit = process.and_then(Process::service).unwrap_or(PODMAN_UNIT);

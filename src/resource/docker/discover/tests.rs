@@ -209,3 +209,10 @@ fn the_files_of_a_user_whose_account_cannot_be_seen_are_unknown() {
     assert!(matches!(engines[0].told.text("log-driver"), Fact::Unknown(_)), "daemon.json may set it");
     assert!(matches!(engines[0].told.service_unit, Fact::Unknown(_)));
 }
+
+#[test]
+fn podman_in_a_directory_that_is_closed_to_us_may_be_there() {
+    let host = Memory::new().file("/proc/1/status", status(0, "1"));
+    assert!(names(&host).is_empty());
+    assert_eq!(names(&socket(host, "/run/podman/podman.sock", 0).gap("/run/podman", Reason::Denied)), ["podman"]);
+}
