@@ -16,6 +16,8 @@ record! {
     /// One option of one Docker daemon. Every option dockerd knows has a record, set or not; so has every key of daemon.json and
     /// every flag that it does not know, of which only the name is kept.
     pub struct DockerOption("docker_daemon") {
+        /// Name of the option; behind that of its engine, as `docker@alice icc`, where that is not the system's Docker.
+        name: Text,
         /// Name as in daemon.json, such as `icc`, `insecure-registries`, `hosts`.
         option: Text,
         /// Name of the engine.
@@ -48,6 +50,7 @@ pub struct DockerDaemon;
 impl Resource for DockerDaemon {
     type Row = DockerOption;
     const SELECTOR: &'static str = "the name of an option in daemon.json, or a glob";
+    const KEY: &'static str = "option";
     const ENUMERABLE: bool = true;
 
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
@@ -68,6 +71,14 @@ impl Resource for DockerDaemon {
     }
 }
 
+/// What a reader is told the option is.
+fn named(engine: &Engine, option: &str) -> Text {
+    match engine.name.raw() {
+        "docker" => option.into(),
+        name => format!("{name} {option}").into(),
+    }
+}
+
 type Value = Fact<dockerd::Setting>;
 
 fn row(context: &Context<'_>, engine: &Engine, spec: &'static Spec) -> DockerOption {
@@ -77,6 +88,7 @@ fn row(context: &Context<'_>, engine: &Engine, spec: &'static Spec) -> DockerOpt
     let value = value(engine, spec, &now, said.as_ref());
     let next_value = winner(&next);
     DockerOption {
+        name: Fact::derived(named(engine, spec.key)),
         option: Fact::derived(spec.key),
         engine: Fact::derived(engine.name.clone()),
         value: value.clone().map(|setting| Setting::from(setting.text)),

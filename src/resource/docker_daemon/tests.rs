@@ -47,6 +47,7 @@ fn running(flags: &str, json: &str) -> Memory {
 fn every_option_has_a_record_and_the_place_that_decides() {
     let host = running("--icc=f --log-level debug", "{\n\"userland-proxy\": false,\n\"mtu\": 1400}");
     assert_eq!(DockerDaemon::collect(&Context::new(&host), &Selector::All).unwrap().len(), OPTIONS.len());
+    assert_eq!(shown(&one(&host, "icc"), "name"), "icc");
     assert_eq!(value(&host, "icc"), is("false", "flag"));
     assert_eq!(value(&host, "log-level"), is("debug", "flag"));
     assert_eq!(value(&host, "userland-proxy"), is("false", "file"));
@@ -208,6 +209,7 @@ fn a_users_daemon_has_his_files_and_defaults() {
     assert_eq!(value(&host, "icc"), is("false", "file"));
     assert_eq!(value(&host, "data-root"), is("/home/al/.local/share/docker", "default"));
     assert_eq!(shown(&one(&host, "hosts"), "values"), "[unix:///run/user/1000/docker.sock]");
+    assert_eq!(shown(&one(&host, "icc"), "name"), "docker@al icc", "not to be taken for the system's");
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn row(engine: &Engine, name: &str, source: Source, origin: &Origin) -> DockerOp
     let known = |text: &str| Fact::Known(Text::from(text), origin.clone());
     let gap = Gap::new(origin.clone(), Reason::unsupported("no option of dockerd that is known here"));
     DockerOption {
+        name: known(super::named(engine, name).raw()),
         option: known(name),
         engine: Fact::derived(engine.name.clone()),
         source: known(source.word()),
