@@ -1,6 +1,7 @@
 //! A whole audit: plan, collect, judge, waive, score.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -45,7 +46,7 @@ pub fn audit(
     let candidates = plan::candidates(definitions, request)?;
     // What every candidate would look at is wanted from the start: what is shared is collected once.
     let widest = Plan::new(definitions, request, candidates.clone())?;
-    let (started, identity) = (host.now(), host.identity());
+    let (started, identity, inside) = (host.now(), host.identity(), inside(host.as_ref()));
     let collector = Collector::new(host, widest.wanted(), options.limits);
     let named = !request.profiles.is_empty() || !request.site.profiles.is_empty();
     let mut collected = if named { Default::default() } else { collector.collect(&widest.conditions(), progress) };
@@ -65,11 +66,19 @@ pub fn audit(
     run.deadline_seconds = Some(options.limits.deadline.as_secs());
     run.partial = collected.partial;
     run.manifest = collector.manifest();
-    run.notes.extend(collected.notes);
+    run.notes.extend(collected.notes.into_iter().chain(inside));
     run.notes.sort();
     run.notes.dedup();
     run.seal();
     Ok(run)
+}
+
+/// Whether the running system that is looked at is but a container. Engines mark theirs.
+fn inside(host: &dyn Host) -> Option<Note> {
+    let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| host.lstat(Path::new(mark)).known().is_some());
+    let text = "plimsoll runs in a container, and takes the files of that container for the host's; \
+                run it on the host, or mount the host's root directory and name it with --root";
+    (marked && host.identity().source.raw() == "live").then(|| Note { kind: NoteKind::Surroundings, text: text.to_owned(), place: None })
 }
 
 /// The run that facts come to under a plan, at a time. Reads nothing; says nothing of a host, and has no id yet.

@@ -312,6 +312,8 @@ pub struct Note {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoteKind {
+    /// What was looked at may not be what was meant.
+    Surroundings,
     /// plimsoll itself failed somewhere.
     InternalError,
     /// Something took longer than its limit.

@@ -39,8 +39,9 @@ fn with<'a>(run: &'a Run, outcomes: &[Outcome]) -> Vec<&'a Finding> {
 fn head(page: &mut Page, run: &Run) {
     let host = &run.host;
     let name = if host.name.raw().is_empty() { host.source.shown() } else { host.name.shown() }.to_string();
-    let kernel = if host.kernel.raw().is_empty() { String::new() } else { format!(", kernel {}", host.kernel.shown()) };
-    page.headed(&[(Ink::Strong, &format!("{name}  "))], &format!("{}{kernel}", host.os.shown()), 2);
+    let kernel = if host.kernel.raw().is_empty() { String::new() } else { format!("kernel {}", host.kernel.shown()) };
+    let about: Vec<String> = [host.os.shown().to_string(), kernel].into_iter().filter(|part| !part.is_empty()).collect();
+    page.headed(&[(Ink::Strong, &format!("{name}  "))], &about.join(", "), 2);
     let engine = |engine: &crate::audit::EngineSummary| match &engine.version {
         Some(version) => format!("{} {}", engine.name.shown(), version.shown()),
         None => engine.name.shown().to_string(),
@@ -55,13 +56,16 @@ fn head(page: &mut Page, run: &Run) {
     if host.uid != 0 && host.source.raw() == "live" {
         page.plain(2, "not run as root: what needs root to be read is unknown");
     }
+    for note in run.notes.iter().filter(|note| note.kind == NoteKind::Surroundings) {
+        page.headed(&[(Ink::Doubtful, "  CAREFUL  ")], &Shown::of(&note.text).to_string(), 2);
+    }
     if run.partial {
         page.headed(&[(Ink::Doubtful, "  PARTIAL  ")], "the deadline passed before everything was read", 2);
     }
 }
 
 fn notes(page: &mut Page, run: &Run) {
-    for note in &run.notes {
+    for note in run.notes.iter().filter(|note| note.kind != NoteKind::Surroundings) {
         let ink = match note.kind {
             NoteKind::InternalError | NoteKind::TimedOut | NoteKind::Expired | NoteKind::Changed => Ink::Doubtful,
             _ => Ink::Faint,
