@@ -64,7 +64,7 @@ pub(super) fn seal() -> Sandbox {
         (Enforced::None, 0)
     });
     if landlock == Enforced::None {
-        short("Landlock", &"this kernel does not offer it");
+        short("Landlock", &"not offered here: the kernel lacks it, or a container or unit forbids it");
     } else if landlock == Enforced::Partly {
         short("Landlock", &format_args!("version {landlock_abi} cannot enforce everything asked for"));
     }

@@ -117,6 +117,9 @@ pub enum Error {
     /// It could not be started.
     #[error("the worker could not be started: {0}")]
     Start(io::Error),
+    /// There is nowhere to try things in.
+    #[error("nothing can be tried: {0}")]
+    Scratch(io::Error),
     /// It could not be given its job.
     #[error("the worker could not be given its job: {0}")]
     Order(io::Error),

@@ -120,7 +120,7 @@ pub fn self_test(sealed: bool) -> Result<Vec<Attempt>, Error> {
     let options = Options { sandbox: sealed, require_sandbox: false, deadline: PATIENCE, engine_sockets: Vec::new() };
     acts()
         .map(|(group, act)| {
-            let scratch = Scratch::new().map_err(Error::Start)?;
+            let scratch = Scratch::new().map_err(Error::Scratch)?;
             let task = Task::Attempt { act: act.name.into(), scratch: scratch.path.to_string_lossy().into_owned() };
             let mut said = Vec::new();
             let order = Order { seal: sealed, require: false, task };
@@ -183,7 +183,8 @@ impl Scratch {
         let mut random = [0; 16];
         rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
         let path = parent.join(format!("plimsoll-self-test-{:032x}", u128::from_ne_bytes(random)));
-        DirBuilder::new().mode(0o700).create(&path)?;
+        let made = DirBuilder::new().mode(0o700).create(&path);
+        made.map_err(|error| io::Error::new(error.kind(), format!("{} cannot be used to try things in: {error}", parent.display())))?;
         let scratch = Self { _listener: UnixListener::bind(path.join("socket"))?, path };
         fs::write(scratch.path.join("file"), "untouched")?;
         fs::create_dir(scratch.path.join("directory"))?;
