@@ -149,6 +149,7 @@ fn group_expected(context: &Context<'_>, engine: &Engine, role: &str, file: &Fil
             Fact::Known(group, _) => match (&accounts.group, accounts.group(group.raw()), group.raw().parse::<u32>()) {
                 (_, Some(group), _) => Fact::Known(is(group.gid), origin),
                 (Fact::Unknown(gap), None, _) => Fact::Unknown(gap.clone()),
+                (Fact::Absent(origin), None, _) => Fact::Unknown(Gap::new(origin.clone(), Reason::NotCollected)),
                 // dockerd takes a number where there is no such name.
                 (_, None, Ok(number)) => Fact::Known(is(number), origin),
                 (_, None, Err(_)) => Fact::Known(false, origin),

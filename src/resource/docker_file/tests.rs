@@ -411,3 +411,11 @@ fn what_nobody_asks_for_is_not_looked_up() {
     assert!(matches!(&rows[0].audited, Fact::Unknown(Gap { reason: Reason::NotCollected, .. })));
     assert!(rows[0].mode.known().is_some());
 }
+
+#[test]
+fn without_a_group_file_no_group_is_wrong() {
+    let host = process(Memory::new(), 100, 0, 1, "/system.slice/docker.service", "/usr/sbin/dockerd", "dockerd")
+        .node("/run/docker.sock", FileKind::Socket, 0o660)
+        .owned("/run/docker.sock", 0, 108, 0o660);
+    assert!(one(&host, "api_socket").group_expected.known().is_none(), "as in a container that plimsoll itself runs in");
+}
