@@ -65,7 +65,7 @@ pub(crate) struct DefinitionArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) site: Option<PathBuf>,
 
-    /// Set a parameter, over profile and site: `--set docker_allowed_ports=tcp/443,tcp/80`. May be given more than once.
+    /// Set a parameter, over profile and site: `--set container_ports=tcp/443,tcp/80`. May be given more than once.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) sets: Vec<String>,
 }

@@ -14,6 +14,7 @@ pub mod mountinfo;
 pub mod os_release;
 pub mod passwd;
 pub mod process;
+pub mod scrub;
 pub mod secret;
 pub mod shell;
 pub mod sockets;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::fact::{Fact, Flag, Gap, Origin, Setting, Text, record};
 use crate::parse::ini;
+use crate::parse::scrub::scrub_named;
 
 use super::{Context, Resource, Selector, paths};
 
@@ -18,7 +19,7 @@ record! {
         key: Text,
         /// Whether the file is there.
         exists: Flag,
-        /// Value; absent where the key is not set.
+        /// Value, without what looks like a secret; absent where the key is not set.
         value: Setting,
     }
 }
@@ -51,7 +52,7 @@ fn row(path: &Path, section: &str, key: &str, content: Fact<&Text>) -> IniRow {
     let here = Origin::file(path);
     let value = content.clone().and_then(|content, origin| {
         match ini::parse(content.raw()).filter(|found| found.section == section && found.key == key).last() {
-            Some(found) => Fact::Known(found.value.into(), Origin::line(path, found.line)),
+            Some(found) => Fact::Known(scrub_named(key, found.value).into(), Origin::line(path, found.line)),
             None => Fact::Absent(origin),
         }
     });

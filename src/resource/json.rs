@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::fact::{Document, Fact, Flag, Gap, List, Origin, Setting, Text, Value, record};
 use crate::host::Host;
+use crate::parse::scrub::scrub_named;
+use crate::parse::secret;
 
 use super::{Context, Resource, Selector, paths};
 
@@ -16,7 +18,7 @@ record! {
         pointer: Text,
         /// Whether the file is there.
         exists: Flag,
-        /// The scalar at the pointer; absent where there is none.
+        /// The scalar at the pointer, without what looks like a secret; absent where there is none.
         value: Setting,
         /// The elements of an array or the keys of an object; for a scalar the one value.
         values: List,
@@ -59,17 +61,19 @@ fn document(host: &dyn Host, path: &Path) -> Fact<Document> {
 fn row(file: &str, pointer: &str, document: Fact<&Document>) -> JsonRow {
     let here = Origin::file(file);
     let found = document.clone().and_then(|document, _| document.pointer(pointer));
+    let secret = pointer.split('/').find(|name| secret::name_says_so(name)).unwrap_or_default();
+    let clean = |text: &Text| Text::from(scrub_named(secret, text.raw()));
     JsonRow {
         path: Fact::Known(file.into(), here.clone()),
         pointer: Fact::Known(pointer.into(), here),
         exists: paths::exists(document),
         value: found.clone().and_then(|found, origin| match found {
-            Value::Setting(scalar) => Fact::Known(Setting(scalar), origin),
+            Value::Setting(scalar) => Fact::Known(Setting(clean(&scalar)), origin),
             _ => Fact::Absent(origin),
         }),
         values: found.map(|found| match found {
-            Value::List(items) => items,
-            Value::Setting(scalar) => vec![scalar],
+            Value::List(items) => items.iter().map(clean).collect(),
+            Value::Setting(scalar) => vec![clean(&scalar)],
             other => vec![other.to_string().into()],
         }),
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::fact::{Fact, Gap, Integer, Origin, Reason, Text, record};
+use crate::parse::scrub::scrub;
 
 use super::{Context, Resource, Selector, paths};
 
@@ -18,7 +19,7 @@ const MOST_PROGRAM: usize = 1 << 20;
 record! {
     /// One line that matches. A file that is not there gives no record.
     pub struct LineRow("line") {
-        /// The line, without its end, at most 256 bytes of it.
+        /// The line, without its end and without what looks like a secret, at most 256 bytes of it.
         text: Text,
         /// Path of the file.
         path: Text,
@@ -77,7 +78,7 @@ fn compile(pattern: &str) -> Result<Regex, Gap> {
 fn row(path: &Path, line: &[u8], number: u32) -> LineRow {
     let origin = Origin::line(path, number);
     LineRow {
-        text: Fact::Known(kept(line), origin.clone()),
+        text: Fact::Known(kept(scrub(&String::from_utf8_lossy(line)).as_bytes()), origin.clone()),
         path: Fact::Known(path.into(), origin.clone()),
         number: Fact::Known(number.into(), origin),
     }
