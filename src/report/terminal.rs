@@ -5,9 +5,11 @@ mod finding;
 mod page;
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::{Style, words};
 use crate::audit::{ControlResult, Finding, NoteKind, Outcome, Run};
+use crate::definition::Severity;
 use crate::fact::Shown;
 use page::{Ink, Page};
 
@@ -17,9 +19,16 @@ pub(super) fn render(run: &Run, style: Style) -> String {
     let open: &[&[Outcome]] = &[&[Outcome::Fail, Outcome::Unknown], &[Outcome::Waived], &[Outcome::Manual]];
     let rest: &[&[Outcome]] = &[&[Outcome::Pass], &[Outcome::NotApplicable], &[Outcome::Skipped]];
     for outcomes in open.iter().chain(rest.iter().filter(|_| style.verbose)) {
+        let mut told: BTreeSet<&str> = BTreeSet::new();
         for finding in with(run, outcomes) {
-            page.blank();
-            finding::write(&mut page, finding, style.verbose);
+            let alike = if style.verbose { Vec::new() } else { unknown_alike(run, finding) };
+            if alike.len() < ALIKE {
+                page.blank();
+                finding::write(&mut page, finding, style.verbose);
+            } else if told.insert(cause(finding)) {
+                page.blank();
+                unknown_together(&mut page, finding, &alike);
+            }
         }
     }
     page.blank();
@@ -27,6 +36,36 @@ pub(super) fn render(run: &Run, style: Style) -> String {
     profiles(&mut page, run);
     numbers(&mut page, run);
     page.finish()
+}
+
+/// From so many unknowns of one cause on, they are told together.
+const ALIKE: usize = 4;
+
+/// Why a finding is unknown: the first of its reasons.
+fn cause(finding: &Finding) -> &str {
+    let reason = finding.reason.as_deref().unwrap_or_default();
+    reason.split(", and for ").next().unwrap_or(reason)
+}
+
+/// The unknowns of the same cause as an unknown, itself among them.
+fn unknown_alike<'a>(run: &'a Run, finding: &Finding) -> Vec<&'a Finding> {
+    if finding.result != Outcome::Unknown {
+        return Vec::new();
+    }
+    with(run, &[Outcome::Unknown]).into_iter().filter(|other| cause(other) == cause(finding)).collect()
+}
+
+/// One wall that many checks stand before, and which they are.
+fn unknown_together(page: &mut Page, finding: &Finding, alike: &[&Finding]) {
+    let count = format!("{} checks   ", alike.len());
+    page.headed(&[(Ink::Doubtful, "UNKNOWN "), (Ink::Strong, &count)], "could not be decided, all for one reason", 6);
+    page.plain(6, &Shown::of(cause(finding)).to_string());
+    for severity in Severity::ALL.into_iter().rev() {
+        let of: Vec<String> = alike.iter().filter(|one| one.severity == severity).map(|one| Shown::of(&one.check).to_string()).collect();
+        if !of.is_empty() {
+            page.labelled(6, severity.word(), 9, &of.join(", "));
+        }
+    }
 }
 
 /// The findings that ended in one of some ways, worst first.

@@ -353,3 +353,21 @@ proptest! {
         prop_assert_eq!(by_hand(&csv), run.score.score);
     }
 }
+
+#[test]
+fn many_unknowns_of_one_cause_are_told_together_and_each_is_named() {
+    let mut run = sample();
+    let unknown = Finding {
+        result: Outcome::Unknown,
+        reason: Some("permission denied (/run/docker.sock GET /info)".into()),
+        ..run.findings[0].clone()
+    };
+    run.findings = (0..5).map(|number| Finding { check: format!("check-{number}"), ..unknown.clone() }).collect();
+    run.findings[4].reason = Some("permission denied (/run/docker.sock GET /info), and for 2 more reasons".into());
+    let text = String::from_utf8(Format::Terminal.render(&run, Style::default())).unwrap();
+    assert_eq!(text.matches("UNKNOWN").count(), 1, "{text}");
+    assert!(text.contains("5 checks   could not be decided"), "{text}");
+    assert!((0..5).all(|number| text.contains(&format!("check-{number}"))), "{text}");
+    let verbose = String::from_utf8(Format::Terminal.render(&run, Style { verbose: true, ..Style::default() })).unwrap();
+    assert_eq!(verbose.matches("UNKNOWN").count(), 5, "{verbose}");
+}
