@@ -82,6 +82,11 @@ impl Tree {
 
     /// Opens what a path leads to with `O_PATH`, following a link in its last component where `follow` says so.
     fn find(&self, path: &Path, follow: bool) -> Result<Found, Trouble> {
+        self.find_after(0, path, follow)
+    }
+
+    /// The same, after some links have been followed.
+    fn find_after(&self, links: usize, path: &Path, follow: bool) -> Result<Found, Trouble> {
         let steps = steps(path);
         if !matches!(steps.last(), Some(Step::Root)) {
             return Err(Reason::malformed("not an absolute path").into());
@@ -92,23 +97,37 @@ impl Tree {
         // Most paths hold no links; then one call finds them. NO_SYMLINKS refuses the others.
         if !steps.iter().any(|step| matches!(step, Step::Up)) {
             self.may_enter(path.parent().unwrap_or(path))?;
-            let nofollow = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
-            let flags = OFlags::PATH | OFlags::CLOEXEC | nofollow;
-            let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-            match rustix::fs::openat2(&self.root, path, flags, OpenMode::empty(), resolve) {
-                Ok(fd) => return Ok(Found { meta: statx(&fd)?, fd, path: path.components().collect() }),
-                // Links in the path, a kernel before 5.6, or a sandbox that does not let openat2 through.
+            match self.at_once(path) {
+                // The commonest link is the last component.
+                Ok(found) if follow && found.kind() == FileKind::Link => {
+                    if links >= MOST_LINKS {
+                        return Err(Errno::LOOP.into());
+                    }
+                    let target = self.target(&found)?;
+                    let from = found.path.parent().unwrap_or(Path::new("/"));
+                    return self.find_after(links + 1, &from.join(target), true);
+                }
+                Ok(found) => return Ok(found),
+                // Links on the way, a kernel before 5.6, or a sandbox that does not let openat2 through.
                 Err(Errno::LOOP | Errno::NOSYS) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        self.walk(steps, follow)
+        self.walk(links, steps, follow)
+    }
+
+    /// Opens a path on the way to which there is no link.
+    fn at_once(&self, path: &Path) -> rustix::io::Result<Found> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let fd = rustix::fs::openat2(&self.root, path, flags, OpenMode::empty(), resolve)?;
+        Ok(Found { meta: statx(&fd)?, fd, path: path.components().collect() })
     }
 
     /// Opens a path one component after the other, reading links ourselves.
-    fn walk(&self, mut left: Vec<Step>, follow: bool) -> Result<Found, Trouble> {
+    fn walk(&self, mut links: usize, mut left: Vec<Step>, follow: bool) -> Result<Found, Trouble> {
         let mut at = self.top()?;
-        let (mut taken, mut links) = (0, 0);
+        let mut taken = 0;
         while let Some(step) = left.pop() {
             taken += 1;
             if taken > MOST_STEPS || left.len() > MOST_STEPS {

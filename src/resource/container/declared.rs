@@ -219,7 +219,7 @@ impl Read {
             privileged_ports,
             publish_all: source.flag(config.publish_all_ports),
             cpu_limited: source.flag(limits::cpu_limited(config)),
-            ulimits: limits::ulimits(engine.kind, config, &source),
+            ulimits: limits::ulimits(engine.kind, config, &around.default_ulimits, &source),
             oom_kill_disabled: source.flag(config.oom_kill_disable),
             oom_score_adjustment: source.integer(config.oom_score_adj),
             cgroup_parent: source.text(config.cgroup_parent.as_str()),

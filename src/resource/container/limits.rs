@@ -1,5 +1,7 @@
 //! Limits and restart policy by declaration.
 
+use std::collections::BTreeSet;
+
 use crate::fact::{Fact, Reason, Text};
 use crate::parse::engine_json::HostConfig;
 
@@ -19,16 +21,33 @@ pub(super) fn cpu_limited(config: &HostConfig) -> bool {
     !matches!(config.cpu_shares, 0 | DEFAULT_SHARES) || config.nano_cpus > 0 || config.cpu_quota > 0
 }
 
-/// Limits as `nofile=1000:2000`. Podman writes `RLIMIT_NOFILE`, and its own defaults and those of `containers.conf` among those
-/// that were asked for.
-pub(super) fn ulimits(kind: Kind, config: &HostConfig, source: &Source) -> Fact<Vec<Text>> {
-    if kind == Kind::Podman && !config.ulimits.is_empty() {
-        return source.unknown(Reason::unsupported("Podman does not tell its default limits from those asked for"));
-    }
-    source.list(config.ulimits.iter().map(|limit| {
+/// Limits as `nofile=1000:2000` that are not the engine's defaults. Both engines write their defaults among those that were
+/// asked for: Docker those its daemon was told, Podman its own and those of `containers.conf`, as `RLIMIT_NOFILE`.
+pub(super) fn ulimits(kind: Kind, config: &HostConfig, defaults: &Fact<Vec<Text>>, source: &Source) -> Fact<Vec<Text>> {
+    let written = config.ulimits.iter().map(|limit| {
         let name = limit.name.to_ascii_lowercase();
         format!("{}={}:{}", name.trim_start_matches("rlimit_"), limit.soft, limit.hard)
-    }))
+    });
+    if config.ulimits.is_empty() {
+        return source.list([""; 0]);
+    }
+    if kind == Kind::Podman {
+        return source.unknown(Reason::unsupported("Podman does not tell its default limits from those asked for"));
+    }
+    let defaults: BTreeSet<String> = match defaults {
+        Fact::Known(defaults, _) => defaults.iter().map(|limit| both(limit.raw())).collect(),
+        Fact::Absent(_) => BTreeSet::new(),
+        Fact::Unknown(gap) => return Fact::Unknown(gap.clone()),
+    };
+    source.list(written.filter(|limit| !defaults.contains(limit)))
+}
+
+/// A limit with its soft and its hard value: a flag may name one for both.
+fn both(limit: &str) -> String {
+    match limit.split_once('=') {
+        Some((name, value)) if !value.contains(':') => format!("{name}={value}:{value}"),
+        _ => limit.to_owned(),
+    }
 }
 
 fn unless_swarm<T>(swarm_service: &str, source: &Source, tell: impl FnOnce() -> Fact<T>) -> Fact<T> {
@@ -114,10 +133,26 @@ mod tests {
     #[test]
     fn limits_have_one_spelling() {
         let config = read(r#"{"Ulimits":[{"Name":"nofile","Soft":1000,"Hard":2000},{"Name":"RLIMIT_NPROC","Soft":-1,"Hard":-1}]}"#);
-        let docker = ulimits(Kind::Docker, &config, &source());
+        let none = Fact::derived(Vec::new());
+        let docker = ulimits(Kind::Docker, &config, &none, &source());
         let limits: Vec<&str> = docker.known().unwrap().iter().map(Text::raw).collect();
         assert_eq!(limits, ["nofile=1000:2000", "nproc=-1:-1"]);
-        assert!(matches!(ulimits(Kind::Podman, &config, &source()), Fact::Unknown(_)), "they may be defaults");
-        assert_eq!(ulimits(Kind::Podman, &read("{}"), &source()).known().map(Vec::len), Some(0));
+        assert!(matches!(ulimits(Kind::Podman, &config, &none, &source()), Fact::Unknown(_)), "they may be defaults");
+        assert_eq!(ulimits(Kind::Podman, &read("{}"), &none, &source()).known().map(Vec::len), Some(0));
+    }
+
+    #[test]
+    fn defaults_of_the_daemon_are_no_override() {
+        let config = read(r#"{"Ulimits":[{"Name":"nofile","Soft":1000,"Hard":2000},{"Name":"nproc","Soft":7,"Hard":7}]}"#);
+        let beside = |defaults: &[&str]| {
+            let defaults = Fact::derived(defaults.iter().map(|limit| Text::from(*limit)).collect::<Vec<_>>());
+            let limits = ulimits(Kind::Docker, &config, &defaults, &source());
+            limits.known().unwrap().iter().map(|limit| limit.raw().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(beside(&["nofile=1000:2000", "nproc=7"]), [""; 0]);
+        assert_eq!(beside(&["nofile=1000:4000"]), ["nofile=1000:2000", "nproc=7:7"]);
+        let unread = Fact::Unknown(crate::fact::Gap::new(Origin::Derived, Reason::Denied));
+        assert!(matches!(ulimits(Kind::Docker, &config, &unread, &source()), Fact::Unknown(_)));
+        assert_eq!(ulimits(Kind::Docker, &read("{}"), &unread, &source()).known().map(Vec::len), Some(0));
     }
 }

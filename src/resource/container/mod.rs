@@ -131,7 +131,7 @@ record! {
         cpu_shares: Integer,
         /// Whether shares, a quota or a CPU count bound its use of the processor; being pinned to some processors does not.
         cpu_limited: Flag,
-        /// Limits it overrides, as `nofile=1000:2000`. Unknown for Podman, which does not tell its defaults from them.
+        /// Limits of its own, as `nofile=1000:2000`: not those the daemon gives by default. Unknown for Podman, which does not tell its defaults from them.
         ulimits: List,
         /// Whether the kernel may not kill it when memory runs out.
         oom_kill_disabled: Flag,

@@ -37,6 +37,8 @@ pub(super) struct Surroundings<'a> {
     networks: Fact<BTreeMap<String, Option<String>>>,
     /// Whether the daemon lets containers gain no new privileges by default.
     pub(super) no_new_privileges: Fact<bool>,
+    /// Limits the daemon gives containers by default, as `nofile=1000:2000`. It writes them among a container's own.
+    pub(super) default_ulimits: Fact<Vec<Text>>,
     /// When the daemon started, seconds since the epoch.
     pub(super) started: Option<i64>,
 }
@@ -63,6 +65,7 @@ impl<'a> Surroundings<'a> {
             volumes,
             networks,
             no_new_privileges: no_new_privileges_default(engine),
+            default_ulimits: engine.told.values_at_start("default-ulimits"),
             started: engine.process.as_ref().and_then(|process| process.started.known().copied()),
         }
     }

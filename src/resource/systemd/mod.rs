@@ -120,8 +120,12 @@ impl Units {
 
     fn within(host: &dyn Host, own: PathBuf, directories: Vec<PathBuf>) -> Self {
         let mut units = Self { directories, own, ..Self::default() };
+        let mut known = BTreeSet::new();
         for (rank, directory) in units.directories.clone().iter().enumerate() {
-            units.read(host, directory, rank);
+            // On most systems `/lib` leads to `/usr/lib`. What is there twice counts once.
+            if host.resolve(directory).known().is_none_or(|real| known.insert(real.clone())) {
+                units.read(host, directory, rank);
+            }
         }
         units
     }
