@@ -6,6 +6,7 @@ mod process;
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
+use std::mem;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -39,7 +40,7 @@ impl Server {
             let (queue, answers, rules) = (Arc::clone(queue), Arc::clone(&answers), Arc::clone(&rules));
             thread::Builder::new().name("broker".into()).stack_size(256 * 1024).spawn(move || {
                 while let Some((tag, question)) = queue.next() {
-                    answer(&question, &rules, &Answer { tag, to: &answers });
+                    answer(&question, &rules, Answer { tag, to: &answers, held: Vec::new() });
                 }
             })?;
         }
@@ -108,6 +109,8 @@ impl Queue {
 struct Answer<'a> {
     tag: u32,
     to: &'a Mutex<UnixStream>,
+    /// What is not sent yet.
+    held: Vec<u8>,
 }
 
 impl Answer<'_> {
@@ -116,15 +119,22 @@ impl Answer<'_> {
         self.to.lock().unwrap_or_else(PoisonError::into_inner).write_all(&part(self.tag, status, bytes))
     }
 
-    /// Sends bytes with more to come.
-    fn more(&self, bytes: &[u8]) -> Result<(), Failure> {
-        // The worker is gone; there is nobody left to tell.
-        bytes.chunks(MOST_PART).try_for_each(|bytes| self.part(Status::More, bytes)).map_err(|_| Reason::Unreachable.into())
+    /// Takes bytes, and sends those taken before. So the last ones go with the word that they are, and an answer that
+    /// comes in one piece wakes the worker once.
+    fn more(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        for bytes in bytes.chunks(MOST_PART) {
+            let before = mem::replace(&mut self.held, bytes.to_vec());
+            if !before.is_empty() {
+                // Where that fails the worker is gone; there is nobody left to tell.
+                self.part(Status::More, &before).map_err(|_| Reason::Unreachable)?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// Answers one question: the parts of the answer, then how it ended.
-fn answer(question: &Question, engines: &Engines, to: &Answer<'_>) {
+fn answer(question: &Question, engines: &Engines, mut to: Answer<'_>) {
     let done = match question {
         Question::Engine { socket, route } => engines.ask(socket, route, &mut |bytes| to.more(bytes)),
         Question::AuditRules => audit::loaded_rules().and_then(|messages| to.more(&messages)),
@@ -132,7 +142,7 @@ fn answer(question: &Question, engines: &Engines, to: &Answer<'_>) {
     };
     // A broken connection means that the worker is gone.
     let _ = match done {
-        Ok(()) => to.part(Status::Done, &[]),
+        Ok(()) => to.part(Status::Done, &to.held),
         Err(failure) => {
             let (status, bytes) = failure.encode();
             to.part(status, bytes)
