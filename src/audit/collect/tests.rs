@@ -112,7 +112,7 @@ fn an_object_that_does_not_answer_is_given_up_and_named() {
     assert_eq!(seen, [1, 2, 3, 4]);
     assert_eq!(reason(&collected, "/dead"), Some(Reason::TimedOut));
     assert_eq!(reason(&collected, "/etc/b"), None, "others are collected in its place");
-    assert_eq!(collected.notes[0].text, "/dead did not answer within 100 ms and was given up");
+    assert!(collected.notes.iter().any(|note| note.text == "/dead did not answer within 100 ms and was given up"));
     assert!(!collected.partial && began.elapsed() < Duration::from_secs(10));
 }
 
