@@ -18,7 +18,7 @@ pub fn to_json(value: &impl Serialize) -> String {
 
 /// The same, written as it comes about.
 pub(super) fn write(value: &impl Serialize, mut to: impl io::Write) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut to, Escaping(PrettyFormatter::new())))?;
+    value.serialize(&mut Serializer::with_formatter(&mut to, Escaping(PrettyFormatter::with_indent(b" "))))?;
     to.write_all(b"\n")
 }
 
