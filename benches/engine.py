@@ -41,4 +41,4 @@ print(f"{options.containers} containers, {'running' if options.running else 'cre
       f"{len(container_urls)} questions, all checks {len(whole_urls)}; {options.rounds} rounds in turn\n")
 for title, audit, urls in (("checks of containers", checks, container_input), ("all checks", whole, whole_input)):
     lab.table(lab.timed(options.rounds, {"curl": curl, title: audit}, {"curl": urls}), "curl")
-    print()
+    print(flush=True)

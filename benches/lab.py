@@ -1,6 +1,6 @@
 """What the scripts here share: a host of their own with a Docker engine of its own, and a stopwatch.
 
-`enter()` starts the script again in namespaces of its own, where `/run` is empty, `/etc` may be changed, and no process of the
+`enter()` starts the script again in namespaces of its own, where `/run` is empty, `/etc` and `/tmp` may be changed, and no process of the
 machine is seen. So nothing else that runs on the machine is audited along, and nothing outside is touched. All of it is
 gone when the script ends, however it ends.
 
@@ -33,7 +33,7 @@ set -e
 mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /run
-for d in etc var/lib; do
+for d in etc var/lib tmp; do
   mkdir -p "$1/upper/$d" "$1/work/$d"
   mount -t overlay overlay -o "lowerdir=/$d,upperdir=$1/upper/$d,workdir=$1/work/$d" "/$d"
 done
@@ -55,7 +55,7 @@ def enter():
     for program in ("unshare", "ip", "busybox"):
         if not shutil.which(program):
             sys.exit(f"this needs {program}")
-    lab = tempfile.mkdtemp(prefix="plb-")
+    lab = tempfile.mkdtemp(prefix="plb-", dir="/var/tmp")
     cgroup = "plimsoll-bench-" + os.path.basename(lab)
     command = ["unshare", "--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "sh", "-c", INIT, "sh", lab]
     try:

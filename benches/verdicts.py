@@ -121,7 +121,7 @@ def compare(theirs, ours, running):
         else:
             agree.append(control)
         # Where they name containers, of which only those that run are theirs to see.
-        blamed = {name.split(":")[0] for name in named} & running
+        blamed = {part for name in named for part in name.split(":")} & running
         if control.startswith("5.") and result in ("pass", "fail") and not omitted and blamed != failing:
             print(f"{control}: only they blame [{' '.join(sorted(blamed - failing))}], only we [{' '.join(sorted(failing - blamed))}]")
     print(f"same verdict ({len(agree)}): {' '.join(agree)}")
