@@ -225,6 +225,10 @@ fn one_run_is_written_in_every_format_at_once() {
     fs::create_dir(&untouched).unwrap();
     let into = format!("json={}", untouched.display());
     assert!(ends(2, &["audit", "--root", &root, "-f", &into]).err.contains("cannot write"), "a directory is no file");
+    let kept = to.path().join("kept.csv");
+    let both = ends(2, &["audit", "--root", &root, "-f", &into, "-f", &format!("csv={}", kept.display()), "-f", "terminal"]);
+    assert!(both.err.contains("cannot write") && both.out.contains("score "), "the other documents are written");
+    assert!(fs::read_to_string(&kept).unwrap().starts_with("check,severity"));
 }
 
 #[test]

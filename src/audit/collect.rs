@@ -201,20 +201,20 @@ impl Round<'_> {
                 running.active = now;
             }
             let over = |since: Instant, limit| now.saturating_duration_since(since) > limit;
-            if let Some(InFlight { path, since, .. }) = look.filter(|look| over(look.since, limits.object)) {
+            if let Some(InFlight { path, .. }) = look.filter(|look| over(look.since, limits.object)) {
                 let text = format!("{} did not answer within {} and was given up", path.shown(), seconds(limits.object));
-                stuck.push((*worker, Origin::file(path.clone()), text, *since));
+                stuck.push((*worker, Origin::file(path.clone()), text));
             } else if over(running.since, limits.collector) {
                 let text = format!("{} took longer than {} and was given up", selector(&running.query), seconds(limits.collector));
-                stuck.push((*worker, Origin::Derived, text, running.since));
+                stuck.push((*worker, Origin::Derived, text));
             } else if self.left_behind > 0 && over(running.active, limits.object) {
                 // It looks at nothing itself: it waits for something that another, stuck, query has begun.
                 let text = format!("{} waits for what was given up", selector(&running.query));
-                stuck.push((*worker, Origin::Derived, text, running.active));
+                stuck.push((*worker, Origin::Derived, text));
             }
         }
         let mut given_up = Vec::new();
-        for (worker, origin, text, _) in stuck {
+        for (worker, origin, text) in stuck {
             if let Some(running) = self.running.remove(&worker) {
                 self.note(NoteKind::TimedOut, text);
                 self.collected.facts.insert(running.query.clone(), Err(Gap::new(origin, Reason::TimedOut)));

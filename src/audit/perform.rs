@@ -16,9 +16,9 @@ use super::score::{self, Score};
 use super::{Facts, waive};
 use crate::definition::{Check, Control, ControlBasis, Definitions, Profile, Site};
 use crate::fact::{Fact, Record, Text, Value};
-use crate::host::Host;
 use crate::host::manifest::Manifest;
 use crate::host::sandbox::Sandbox;
+use crate::host::{Host, Identity};
 use crate::parse::hex::hex;
 use crate::resource::{Query, Selector};
 
@@ -46,7 +46,8 @@ pub fn audit(
     let candidates = plan::candidates(definitions, request)?;
     // What every candidate would look at is wanted from the start: what is shared is collected once.
     let widest = Plan::new(definitions, request, candidates.clone())?;
-    let (started, identity, inside) = (host.now(), host.identity(), inside(host.as_ref()));
+    let (started, identity) = (host.now(), host.identity());
+    let inside = inside(host.as_ref(), &identity);
     let collector = Collector::new(host, widest.wanted(), options.limits);
     let named = !request.profiles.is_empty() || !request.site.profiles.is_empty();
     let mut collected = if named { Default::default() } else { collector.collect(&widest.conditions(), progress) };
@@ -74,11 +75,11 @@ pub fn audit(
 }
 
 /// Whether the running system that is looked at is but a container. Engines mark theirs.
-fn inside(host: &dyn Host) -> Option<Note> {
+fn inside(host: &dyn Host, identity: &Identity) -> Option<Note> {
     let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| host.lstat(Path::new(mark)).known().is_some());
     let text = "plimsoll runs in a container, and takes the files of that container for the host's; \
                 run it on the host, or mount the host's root directory and name it with --root";
-    (marked && host.identity().source.raw() == "live").then(|| Note { kind: NoteKind::Surroundings, text: text.to_owned(), place: None })
+    (marked && identity.source.raw() == "live").then(|| Note { kind: NoteKind::Surroundings, text: text.to_owned(), place: None })
 }
 
 /// The run that facts come to under a plan, at a time. Reads nothing; says nothing of a host, and has no id yet.

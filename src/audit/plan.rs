@@ -282,7 +282,7 @@ fn overrides(benchmark: &Benchmark, layers: &[(Source, &Values)]) -> Vec<Overrid
 }
 
 /// Every control of every profile, by the check it names.
-pub(super) fn references(definitions: &Definitions) -> BTreeMap<&str, Vec<Reference>> {
+pub fn references(definitions: &Definitions) -> BTreeMap<&str, Vec<Reference>> {
     let mut references: BTreeMap<&str, Vec<Reference>> = BTreeMap::new();
     for profile in &definitions.profiles {
         for control in &profile.controls {

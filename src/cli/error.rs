@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::definition::Problem;
 use crate::fact::{Gap, Shown};
-use crate::{seal, store};
+use crate::{audit, seal, store};
 
 /// Why a command could not be carried out. Each message says what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -59,9 +59,13 @@ pub(crate) enum Error {
     #[error("{0}")]
     Root(#[from] crate::host::root::Error),
 
-    /// An audit that could not be planned or begun.
+    /// A profile or check that is asked for and does not exist.
     #[error("{0}")]
-    Audit(String),
+    Asked(#[from] audit::NoSuch),
+
+    /// This machine cannot be looked at.
+    #[error("cannot open /: {0}")]
+    Live(std::io::Error),
 
     /// The worker could not be run.
     #[error("no audit was performed: {0}")]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::args::ExplainArgs;
 use super::error::Error;
 use super::{list, load};
+use crate::audit::plan::references;
 use crate::definition::{Basis, Check, Control, ControlBasis, Definitions, Param, Profile, closest};
 use crate::resource::{Entry, RESOURCES};
 
@@ -65,12 +66,9 @@ fn check(definitions: &Definitions, check: &Check) -> String {
     for see in &check.see {
         let _ = writeln!(text, "see       {see}");
     }
-    for profile in &definitions.profiles {
-        for control in &profile.controls {
-            if matches!(&control.basis, ControlBasis::Checks(checks) if checks.contains(&check.id)) && control.id != check.id {
-                let _ = writeln!(text, "control   {} {} (level {})", profile.id, control.id, control.level);
-            }
-        }
+    let references = references(definitions).remove(check.id.as_str()).unwrap_or_default();
+    for named in references.iter().filter(|named| named.control != check.id) {
+        let _ = writeln!(text, "control   {} {} (level {})", named.profile, named.control, named.level);
     }
     let _ = writeln!(text, "defined   {}", check.place);
     match &check.basis {

@@ -16,8 +16,7 @@ pub(crate) fn show(args: &FactsArgs, context: &Context<'_>) -> Result<String, Er
     let entry = resource(&args.resource)?;
     let selector = selector(entry, &args.selector)?;
     let records = (entry.collect)(context, &selector).map_err(|gap| Error::CannotLook { resource: args.resource.clone(), gap })?;
-    let shown: Vec<&Record> = records.iter().collect();
-    Ok(if args.json { as_json(&shown) } else { as_text(entry, &shown) })
+    Ok(if args.json { as_json(&records) } else { as_text(entry, &records) })
 }
 
 /// The resource of a name, or the nearest one in the error.
@@ -50,7 +49,7 @@ fn selector(entry: &Entry, words: &[String]) -> Result<Selector, Error> {
     }
 }
 
-fn as_json(records: &[&Record]) -> String {
+fn as_json(records: &[Record]) -> String {
     let records: Vec<serde_json::Value> = records
         .iter()
         .map(|record| {
@@ -59,10 +58,10 @@ fn as_json(records: &[&Record]) -> String {
             json!({ "resource": record.schema().resource, "subject": record.subject(), "facts": facts })
         })
         .collect();
-    format!("{:#}\n", json!(records))
+    crate::report::to_json(&records)
 }
 
-fn as_text(entry: &Entry, records: &[&Record]) -> String {
+fn as_text(entry: &Entry, records: &[Record]) -> String {
     let mut text = String::new();
     let width = entry.schema.fields.iter().map(|field| field.name.len()).max().unwrap_or_default();
     for record in records {
@@ -108,4 +107,25 @@ fn lines(items: &[Text]) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::Memory;
+
+    /// Names of files are the host's: JSON on a terminal must be as harmless as text.
+    #[test]
+    fn no_name_from_the_host_reaches_a_terminal_raw() {
+        let path = "/srv/a\u{9b}2J\u{202e}\u{1b}]0;x\u{7}";
+        let host = Memory::new().file(path, "");
+        let records =
+            (crate::resource::find("file").unwrap().collect)(&Context::new(&host), &Selector::Keys(vec![path.to_owned()])).unwrap();
+        for text in [as_json(&records), as_text(resource("file").unwrap(), &records)] {
+            assert!(text.contains("/srv/a"));
+            assert!(!text.chars().any(|c| c != '\n' && crate::fact::is_unsafe(c)), "{text:?}");
+        }
+        let read: serde_json::Value = serde_json::from_str(&as_json(&records)).unwrap();
+        assert_eq!(read.pointer("/0/subject").and_then(serde_json::Value::as_str), Some(path));
+    }
 }

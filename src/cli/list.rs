@@ -10,16 +10,13 @@ use crate::resource::RESOURCES;
 
 /// The list, one thing to a line.
 pub(crate) fn list(args: &ListArgs) -> Result<String, Error> {
-    if let ListWhat::Resources = args.what {
-        return Ok(resources());
-    }
-    let definitions = load::definitions(&args.definitions)?;
-    Ok(match args.what {
-        ListWhat::Checks => checks(&definitions),
-        ListWhat::Profiles => profiles(&definitions),
-        ListWhat::Parameters => parameters(&definitions),
-        ListWhat::Resources => resources(),
-    })
+    let of: fn(&Definitions) -> String = match args.what {
+        ListWhat::Checks => checks,
+        ListWhat::Profiles => profiles,
+        ListWhat::Parameters => parameters,
+        ListWhat::Resources => return Ok(resources()),
+    };
+    Ok(of(&load::definitions(&args.definitions)?))
 }
 
 fn checks(definitions: &Definitions) -> String {

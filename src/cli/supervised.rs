@@ -35,14 +35,19 @@ pub(crate) fn audit(args: AuditArgs) -> Result<u8, Error> {
     let formats = targets.iter().map(|(format, _)| *format).collect();
     let host = args.host.clone();
     let (code, outputs) = run(&Task::Audit { args: Box::new(args), formats, style }, &host)?;
+    let mut failed = None;
     for (number, bytes) in outputs {
-        match targets.get(usize::from(number)) {
-            Some((_, Some(path))) => output::write_file(path, &bytes)?,
+        let written = match targets.get(usize::from(number)) {
+            Some((_, Some(path))) => output::write_file(path, &bytes),
             // Without a file, and what has no format: the plan, and how the score comes about.
-            _ => output::say(&bytes)?,
+            _ => output::say(&bytes),
+        };
+        // One file that cannot be written costs nobody the other documents.
+        if let Some(earlier) = written.err().and_then(|error| failed.replace(error)) {
+            output::tell(&format!("plimsoll: {earlier}"));
         }
     }
-    Ok(code)
+    failed.map_or(Ok(code), Err)
 }
 
 /// `plimsoll facts`.

@@ -72,7 +72,7 @@ fn audit(sealed: Sealed, args: AuditArgs, formats: &[Format], style: Style) -> R
     let (site, set) = load::site(&args.definitions, &definitions)?;
     let request = Request { profiles: args.profile, level: args.level, only: args.only, skip: args.skip, site, set };
     if args.plan {
-        let text = planned(&definitions, &request).map_err(|error| Error::Audit(error.to_string()))?;
+        let text = planned(&definitions, &request)?;
         put(&sealed.report, 0, text.as_bytes())?;
         return Ok(0);
     }
@@ -83,7 +83,7 @@ fn audit(sealed: Sealed, args: AuditArgs, formats: &[Format], style: Style) -> R
     let mut progress = |progress: audit::Progress<'_>| {
         to.progress(&format!("{} of {} looked at: {}", progress.done, progress.of, progress.query.resource));
     };
-    let run = audit::audit(host, &definitions, &options, &mut progress).map_err(|error| Error::Audit(error.to_string()))?;
+    let run = audit::audit(host, &definitions, &options, &mut progress)?;
     let gates = Gates {
         fail_on: args.fail_on,
         fail_under: args.fail_under,
@@ -119,7 +119,7 @@ fn host(args: &HostArgs, broker: Box<dyn Broker>) -> Result<Arc<dyn Host + Send 
     Ok(match &args.root {
         Some(directory) => Arc::new(Root::open(directory, now)?),
         None => {
-            let live = Live::new(broker, now).map_err(|source| Error::Audit(format!("cannot open /: {source}")))?;
+            let live = Live::new(broker, now).map_err(Error::Live)?;
             Arc::new(live.naming(args.engine_socket.clone()))
         }
     })

@@ -52,19 +52,6 @@ impl Problem {
         let place = Place { file: file.into(), line: 0, column: 0 };
         Self { place, message: message.into(), suggestion: None, excerpt: None, kind: ProblemKind::Error }
     }
-
-    /// Adds a suggestion.
-    #[must_use]
-    pub fn suggesting(mut self, suggestion: impl Into<String>) -> Self {
-        self.suggestion = Some(suggestion.into());
-        self
-    }
-
-    /// Whether it stops the definition from being used.
-    #[must_use]
-    pub fn is_error(&self) -> bool {
-        self.kind == ProblemKind::Error
-    }
 }
 
 /// `file:line:column`, the file's name escaped; only the file where it is meant as a whole.
