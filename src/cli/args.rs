@@ -54,13 +54,17 @@ pub(crate) enum Command {
     Man,
 }
 
-/// Where definitions come from.
+/// Where definitions come from, beside the binary and `/etc/plimsoll`.
 #[derive(Args, Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct DefinitionArgs {
     /// Load benchmarks and profiles from this directory too. May be given more than once.
     #[arg(long, value_name = "DIR")]
     pub(crate) benchmarks: Vec<PathBuf>,
+}
 
+/// What is changed about them for this host.
+#[derive(Args, Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct TailoringArgs {
     /// The site file: profiles, parameters, waivers. [default: /etc/plimsoll/site.toml where it is]
     #[arg(long, value_name = "FILE")]
     pub(crate) site: Option<PathBuf>,
@@ -122,6 +126,9 @@ pub(crate) struct AuditArgs {
 
     #[command(flatten)]
     pub(crate) definitions: DefinitionArgs,
+
+    #[command(flatten)]
+    pub(crate) tailoring: TailoringArgs,
 
     #[command(flatten)]
     pub(crate) host: HostArgs,

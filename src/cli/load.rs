@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::DefinitionArgs;
+use super::args::{DefinitionArgs, TailoringArgs};
 use super::error::Error;
 use crate::definition::{Definitions, Problem, Site, Source, Trust, Values};
 
@@ -26,7 +26,7 @@ pub(crate) fn definitions(args: &DefinitionArgs) -> Result<Definitions, Error> {
 }
 
 /// The site file named, or the machine's own where it has one; and what the command line sets over it.
-pub(crate) fn site(args: &DefinitionArgs, definitions: &Definitions) -> Result<(Site, Values), Error> {
+pub(crate) fn site(args: &TailoringArgs, definitions: &Definitions) -> Result<(Site, Values), Error> {
     let trust = Trust::of_process();
     let path = args.site.as_deref().or_else(|| Some(Path::new(SITE_FILE)).filter(|path| is_there(path)));
     let site = match path {
