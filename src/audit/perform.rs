@@ -18,8 +18,9 @@ use crate::definition::{Check, Control, ControlBasis, Definitions, Profile, Site
 use crate::fact::{Fact, Record, Text, Value};
 use crate::host::manifest::Manifest;
 use crate::host::sandbox::Sandbox;
-use crate::host::{Host, Identity};
+use crate::host::{Host, Identity, ProcessLinks};
 use crate::parse::hex::hex;
+use crate::parse::mountinfo;
 use crate::resource::{Query, Selector};
 
 /// Everything an audit needs besides the host and the definitions.
@@ -74,12 +75,27 @@ pub fn audit(
     Ok(run)
 }
 
-/// Whether the running system that is looked at is but a container. Engines mark theirs.
+/// Whether the running system that is looked at is but a container. Engines mark theirs; but a machine made from the image of a
+/// container carries the mark as well, and is told by its namespaces and its root file system.
 fn inside(host: &dyn Host, identity: &Identity) -> Option<Note> {
     let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| host.lstat(Path::new(mark)).known().is_some());
     let text = "plimsoll runs in a container, and takes the files of that container for the host's; \
                 run it on the host, or mount the host's root directory and name it with --root";
-    (marked && identity.source.raw() == "live").then(|| Note { kind: NoteKind::Surroundings, text: text.to_owned(), place: None })
+    (identity.source.raw() == "live" && marked && !is_machine(host)).then(|| Note {
+        kind: NoteKind::Surroundings,
+        text: text.to_owned(),
+        place: None,
+    })
+}
+
+/// Whether this process is in the machine's own namespaces, on a root file system that no engine has put together.
+fn is_machine(host: &dyn Host) -> bool {
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let outermost = host.process_links(own).known().is_some_and(ProcessLinks::outermost);
+    let table = host.read(Path::new("/proc/self/mountinfo"));
+    let mounts = table.known().map(|table| mountinfo::topmost(mountinfo::parse(table).0)).unwrap_or_default();
+    let plain_root = mounts.iter().any(|mount| mount.point == Path::new("/") && !mount.fs_type.contains("overlay"));
+    outermost && plain_root
 }
 
 /// The run that facts come to under a plan, at a time. Reads nothing; says nothing of a host, and has no id yet.

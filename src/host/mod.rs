@@ -164,7 +164,17 @@ pub struct ProcessLinks {
     pub namespaces: Vec<(Text, u64)>,
 }
 
+/// Inode numbers that every kernel gives to its initial namespaces. Those of `net` and `mnt` are fixed on new kernels only.
+pub const INITIAL_NAMESPACES: [(&str, u64); 5] =
+    [("ipc", 0xEFFF_FFFF), ("uts", 0xEFFF_FFFE), ("user", 0xEFFF_FFFD), ("pid", 0xEFFF_FFFC), ("cgroup", 0xEFFF_FFFB)];
+
 impl ProcessLinks {
+    /// Whether it runs in the machine's own namespaces, as far as those have fixed numbers. Not where they could not be read.
+    #[must_use]
+    pub fn outermost(&self) -> bool {
+        INITIAL_NAMESPACES.iter().all(|(name, inode)| self.namespaces.iter().any(|(other, own)| other.raw() == *name && own == inode))
+    }
+
     /// The path of the executable, and whether the file has been removed or replaced since it was started.
     #[must_use]
     pub fn program(&self) -> Option<(&str, bool)> {

@@ -52,8 +52,12 @@ pub(super) fn subjects(finding: &Finding) -> Option<String> {
     }
     let resources = || finding.observations.iter().filter(|one| one.subject.is_some()).map(|one| &*one.resource);
     let first = resources().next().unwrap_or("subject");
-    let noun =
-        if resources().all(|resource| resource == first) { Shown::of(first).to_string().replace('_', " ") } else { "subject".into() };
+    let noun = match first {
+        _ if resources().any(|resource| resource != first) => "subject".to_owned(),
+        // The resource is named for the daemon; its records are options.
+        "docker_daemon" => "daemon option".to_owned(),
+        resource => Shown::of(resource).to_string().replace('_', " "),
+    };
     let ending = if noun.ends_with(['s', 'x']) { "es" } else { "s" };
     Some(format!("{} of {} {noun}{ending} comply", finding.subjects.ok, finding.subjects.of))
 }

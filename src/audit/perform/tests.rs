@@ -65,3 +65,21 @@ fn the_scorecard_names_what_was_scored() {
     assert_ne!(plain, card(request("[param]\nmost = \"0640\"")));
     assert_eq!(plain, run(Memory::new().file("/etc/a", ""), Request::default()).score.scorecard, "facts are not part of it");
 }
+
+/// The mark of a container is on machines too that were made from an image: namespaces and the root file system tell.
+#[test]
+fn a_container_is_told_from_a_machine_that_was_made_from_an_image() {
+    use crate::host::INITIAL_NAMESPACES;
+    let own = i32::try_from(std::process::id()).unwrap();
+    let live = Identity { source: "live".into(), ..Identity::default() };
+    let namespaces =
+        |own: u64| INITIAL_NAMESPACES.map(|(name, inode)| (Text::from(name), if name == "uts" { own } else { inode })).to_vec();
+    let on = |fs: &str| Memory::new().file("/.dockerenv", "").file("/proc/self/mountinfo", format!("22 1 8:1 / / rw - {fs} x rw\n"));
+    let machine = |fs: &str, uts: u64| on(fs).process(own, ProcessLinks { exe: None, namespaces: namespaces(uts) });
+    assert!(inside(&machine("ext4", 0xEFFF_FFFE), &live).is_none());
+    assert!(inside(&machine("ext4", 4_026_532_999), &live).is_some(), "a namespace of its own");
+    assert!(inside(&machine("overlay", 0xEFFF_FFFE), &live).is_some(), "the host's namespaces, but not its files");
+    assert!(inside(&on("ext4"), &live).is_some(), "what cannot be told is said");
+    assert!(inside(&Memory::new(), &live).is_none());
+    assert!(inside(&on("overlay"), &Identity::default()).is_none(), "a directory is no running system");
+}

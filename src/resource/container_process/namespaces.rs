@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fact::{Fact, Gap, Origin, Reason};
+use crate::host::INITIAL_NAMESPACES;
 use crate::resource::Context;
 use crate::resource::container::Promise;
 use crate::resource::process_table::{self, ProcessTable};
 
 /// The namespaces that are compared.
 pub(super) const NAMES: [&str; 7] = ["pid", "net", "ipc", "uts", "mnt", "user", "cgroup"];
-
-/// Inode numbers that every kernel gives to its initial namespaces. Those of `net` and `mnt` are fixed on new kernels only.
-const INITIAL: [(&str, u64); 5] =
-    [("ipc", 0xEFFF_FFFF), ("uts", 0xEFFF_FFFE), ("user", 0xEFFF_FFFD), ("pid", 0xEFFF_FFFC), ("cgroup", 0xEFFF_FFFB)];
 
 /// The host's own namespaces, by inode.
 pub(super) struct HostNamespaces(BTreeMap<&'static str, u64>);
@@ -39,7 +36,7 @@ impl HostNamespaces {
                 if found.len() < NAMES.len() {
                     of_process(2, &mut found);
                 }
-                for (name, inode) in INITIAL {
+                for (name, inode) in INITIAL_NAMESPACES {
                     found.entry(name).or_insert(inode);
                 }
             }
