@@ -57,7 +57,9 @@ pub fn judge(check: &Check, params: &Params, facts: &Facts) -> Verdict {
     match applies(&conditions) {
         Truth::True => {}
         Truth::False => {
-            let proof = conditions.into_iter().filter(|one| matches!(one.state, State::Fail | State::Idle));
+            let told = check.applies_when.iter().map(|condition| condition.because.clone());
+            let proof = conditions.into_iter().zip(told).filter(|(one, _)| matches!(one.state, State::Fail | State::Idle));
+            let proof = proof.map(|(one, told)| Judged { summary: told.or(one.summary), ..one });
             return verdict(Outcome::NotApplicable, proof.collect());
         }
         Truth::Unknown => {

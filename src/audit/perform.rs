@@ -14,7 +14,7 @@ use super::plan::{self, NoSuch, Plan, Request};
 use super::run::{ControlOutcome, ControlResult, EngineSummary, Note, NoteKind, ProfileOutcome, Run, Scope, Tool};
 use super::score::{self, Score};
 use super::{Facts, waive};
-use crate::definition::{Check, Control, ControlBasis, Definitions, Profile, Site};
+use crate::definition::{Check, Control, ControlBasis, Definitions, Profile, Role, Site};
 use crate::fact::{Fact, Record, Text, Value};
 use crate::host::manifest::Manifest;
 use crate::host::sandbox::Sandbox;
@@ -101,7 +101,7 @@ fn is_machine(host: &dyn Host) -> bool {
 /// The run that facts come to under a plan, at a time. Reads nothing; says nothing of a host, and has no id yet.
 #[must_use]
 pub fn judged(definitions: &Definitions, plan: &Plan<'_>, facts: &Facts, site: &Site, now: DateTime<Utc>) -> Run {
-    let references = plan::references(definitions);
+    let references = plan::references(definitions, plan.role);
     let of = |check: &Check| references.get(check.id.as_str()).cloned().unwrap_or_default();
     let checked = plan.checks.values().map(|check| finding(check, judge(check, &plan.params(check), facts), of(check)));
     let skipped = plan.skipped.values().map(|(check, reason)| finding(check, skipped(reason), of(check)));
@@ -110,7 +110,8 @@ pub fn judged(definitions: &Definitions, plan: &Plan<'_>, facts: &Facts, site: &
 
     let mut notes = waive::apply(&mut findings, site, now);
     let results: BTreeMap<&str, Outcome> = findings.iter().map(|finding| (finding.check.as_str(), finding.result)).collect();
-    let profiles = plan.profiles.iter().map(|one| profile(one, plan.level, &results, site, now, &mut notes)).collect::<Vec<_>>();
+    let profiles =
+        plan.profiles.iter().map(|one| profile(one, (plan.level, plan.role), &results, site, now, &mut notes)).collect::<Vec<_>>();
     if plan.profiles.is_empty() && !definitions.profiles.is_empty() {
         notes.push(Note { kind: NoteKind::Profile, text: "no profile applies to this host".to_owned(), place: None });
     }
@@ -129,6 +130,7 @@ pub fn judged(definitions: &Definitions, plan: &Plan<'_>, facts: &Facts, site: &
         deadline_seconds: None,
         partial: false,
         level: plan.level,
+        role: plan.role,
         overrides: plan.overrides.clone(),
         scope: scope(&findings, facts, &engines),
         score: Score::of(&findings, scorecard),
@@ -176,18 +178,19 @@ fn finding(check: &Check, verdict: Verdict, references: Vec<Reference>) -> Findi
 
 fn profile(
     profile: &Profile,
-    level: Option<u8>,
+    (level, role): (Option<u8>, Role),
     results: &BTreeMap<&str, Outcome>,
     site: &Site,
     now: DateTime<Utc>,
     notes: &mut Vec<Note>,
 ) -> ProfileOutcome {
     let mut control = |control: &Control| {
-        let left_out = level.is_some_and(|level| control.level > level);
+        let asked = control.level.of(role);
+        let left_out = asked.is_none_or(|asked| level.is_some_and(|level| asked > level));
         let mut outcome = ControlOutcome {
             id: control.id.clone(),
             title: control.title.clone(),
-            level: control.level,
+            level: control.level.nearest(role),
             result: ControlResult::Skipped,
             checks: Vec::new(),
             says: None,

@@ -7,7 +7,7 @@ use super::finding::Reference;
 use super::judge::{self, selector};
 use super::run::{Note, NoteKind, Override, Source};
 use crate::definition::{
-    Basis, Benchmark, Check, Claim, ControlBasis, Definitions, Expectation, Params, Pattern, Profile, Site, Values, closest,
+    Basis, Benchmark, Check, Claim, ControlBasis, Definitions, Expectation, Params, Pattern, Profile, Role, Site, Values, closest,
 };
 use crate::fact::Truth;
 use crate::resource::{self, Query, Selector, glob_matches};
@@ -19,6 +19,8 @@ pub struct Request {
     pub profiles: Vec<String>,
     /// Highest level of controls; the site's where not given, and all of them where it says nothing.
     pub level: Option<u8>,
+    /// What the host is for; the site's where not given, and a server where it says nothing.
+    pub role: Option<Role>,
     /// Run only these checks, by id or glob; also such that no chosen profile names.
     pub only: Vec<String>,
     /// Leave these checks out, by id or glob.
@@ -52,6 +54,8 @@ pub struct Plan<'a> {
     pub skipped: BTreeMap<&'a str, (&'a Check, String)>,
     /// Highest level of controls.
     pub level: Option<u8>,
+    /// What the host is for: controls may have another level for each.
+    pub role: Role,
     /// The parameters that are changed.
     pub overrides: Vec<Override>,
     params: BTreeMap<&'a str, Params>,
@@ -111,8 +115,16 @@ impl<'a> Plan<'a> {
             }
         }
         let level = request.level.or(request.site.level);
-        let mut plan =
-            Self { profiles, checks: BTreeMap::new(), skipped: BTreeMap::new(), level, overrides: Vec::new(), params: BTreeMap::new() };
+        let role = request.role.or(request.site.role).unwrap_or_default();
+        let mut plan = Self {
+            profiles,
+            checks: BTreeMap::new(),
+            skipped: BTreeMap::new(),
+            level,
+            role,
+            overrides: Vec::new(),
+            params: BTreeMap::new(),
+        };
         let levels = plan.levels();
         for (_, check) in definitions.checks() {
             let named = if definitions.profiles.is_empty() { Some(1) } else { levels.get(check.id.as_str()).copied() };
@@ -131,9 +143,10 @@ impl<'a> Plan<'a> {
         let mut levels = BTreeMap::new();
         for control in self.profiles.iter().flat_map(|profile| &profile.controls) {
             if let ControlBasis::Checks(checks) = &control.basis {
+                let Some(asked) = control.level.of(self.role) else { continue };
                 for check in checks {
-                    let level = levels.entry(check.as_str()).or_insert(control.level);
-                    *level = control.level.min(*level);
+                    let level = levels.entry(check.as_str()).or_insert(asked);
+                    *level = asked.min(*level);
                 }
             }
         }
@@ -281,8 +294,8 @@ fn overrides(benchmark: &Benchmark, layers: &[(Source, &Values)]) -> Vec<Overrid
     changed
 }
 
-/// Every control of every profile, by the check it names.
-pub fn references(definitions: &Definitions) -> BTreeMap<&str, Vec<Reference>> {
+/// Every control of every profile, by the check it names; one that is not meant for the role has the level of the other.
+pub fn references(definitions: &Definitions, role: Role) -> BTreeMap<&str, Vec<Reference>> {
     let mut references: BTreeMap<&str, Vec<Reference>> = BTreeMap::new();
     for profile in &definitions.profiles {
         for control in &profile.controls {
@@ -291,7 +304,7 @@ pub fn references(definitions: &Definitions) -> BTreeMap<&str, Vec<Reference>> {
                     references.entry(check).or_default().push(Reference {
                         profile: profile.id.clone(),
                         control: control.id.clone(),
-                        level: control.level,
+                        level: control.level.nearest(role),
                     });
                 }
             }

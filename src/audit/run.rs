@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::finding::{Attested, Finding, Outcome};
 use super::score::Score;
-use crate::definition::Place;
+use crate::definition::{Place, Role};
 use crate::fact::Text;
 use crate::host::Identity;
 use crate::host::manifest::Manifest;
@@ -47,6 +47,8 @@ pub struct Run {
     /// Highest level of controls that was asked for; all without one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub level: Option<u8>,
+    /// What the host was said to be for.
+    pub role: Role,
     /// The profiles judged, with the result of each control.
     pub profiles: Vec<ProfileOutcome>,
     /// Parameters that were changed.

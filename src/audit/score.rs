@@ -267,7 +267,7 @@ pub fn scorecard(content_digest: &str, plan: &Plan<'_>, engines: &[EngineSummary
     let params: BTreeMap<&str, &[String]> = plan.overrides.iter().map(|one| (one.param.as_str(), one.value.as_slice())).collect();
     let checks: Vec<(&str, Severity)> = plan.checks.values().map(|check| (check.id.as_str(), check.severity)).collect();
     let skipped: Vec<&str> = plan.skipped.keys().copied().collect();
-    let all = serde_json::json!([MODEL, content_digest, profiles, plan.level, checks, skipped, params, kinds]);
+    let all = serde_json::json!([MODEL, content_digest, profiles, plan.level, plan.role, checks, skipped, params, kinds]);
     hex(&Sha256::digest(all.to_string()))
 }
 

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Tenths;
-use crate::definition::Severity;
+use crate::definition::{Role, Severity};
 
 /// Audits the host a Docker engine runs on, and explains every verdict.
 ///
@@ -106,6 +106,23 @@ pub(crate) enum Switch {
     Off,
 }
 
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum HostRole {
+    /// A machine that serves others.
+    Server,
+    /// A machine somebody sits at.
+    Workstation,
+}
+
+impl From<HostRole> for Role {
+    fn from(role: HostRole) -> Self {
+        match role {
+            HostRole::Server => Self::Server,
+            HostRole::Workstation => Self::Workstation,
+        }
+    }
+}
+
 #[derive(Args, Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AuditArgs {
     /// Judge by this profile. May be given more than once. [default: every bundled default profile that applies]
@@ -115,6 +132,10 @@ pub(crate) struct AuditArgs {
     /// Leave out controls above this level.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) level: Option<u8>,
+
+    /// What the host is for: some controls have another level for a machine somebody sits at. [default: server]
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<HostRole>,
 
     /// Run only these checks; globs are understood. May be given more than once.
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]

@@ -6,7 +6,7 @@ use super::args::ExplainArgs;
 use super::error::Error;
 use super::{list, load};
 use crate::audit::plan::references;
-use crate::definition::{Basis, Check, Control, ControlBasis, Definitions, Param, Profile, closest};
+use crate::definition::{Basis, Check, Control, ControlBasis, Definitions, Levels, Param, Profile, Role, closest};
 use crate::resource::{Entry, RESOURCES};
 
 /// The explanation.
@@ -66,7 +66,7 @@ fn check(definitions: &Definitions, check: &Check) -> String {
     for see in &check.see {
         let _ = writeln!(text, "see       {see}");
     }
-    let references = references(definitions).remove(check.id.as_str()).unwrap_or_default();
+    let references = references(definitions, Role::default()).remove(check.id.as_str()).unwrap_or_default();
     for named in references.iter().filter(|named| named.control != check.id) {
         let _ = writeln!(text, "control   {} {} (level {})", named.profile, named.control, named.level);
     }
@@ -96,7 +96,7 @@ fn block(text: &str, line: u32) -> String {
 
 fn control(definitions: &Definitions, profile: &Profile, control: &Control) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{} {} (level {})\n  {}\n", profile.id, control.id, control.level, control.title);
+    let _ = writeln!(text, "{} {} ({})\n  {}\n", profile.id, control.id, levels(control.level), control.title);
     match &control.basis {
         ControlBasis::Checks(ids) => {
             for id in ids {
@@ -163,9 +163,20 @@ fn profile(profile: &Profile) -> String {
             ControlBasis::Manual(_) => "manual",
             ControlBasis::Uncovered(_) => "uncovered",
         };
-        let _ = writeln!(text, "{:width$}  level {}  {how:9}  {}", control.id, control.level, control.title);
+        let _ = writeln!(text, "{:width$}  {}  {how:9}  {}", control.id, levels(control.level), control.title);
     }
     text
+}
+
+/// At which level a control is asked for, in words.
+fn levels(levels: Levels) -> String {
+    match (levels.server, levels.workstation) {
+        (Some(server), Some(workstation)) if server == workstation => format!("level {server}"),
+        (Some(server), Some(workstation)) => format!("level {server}, workstations {workstation}"),
+        (Some(server), None) => format!("level {server}, servers only"),
+        (None, Some(workstation)) => format!("level {workstation}, workstations only"),
+        (None, None) => "for no host".to_owned(),
+    }
 }
 
 fn parameter(name: &str, param: &Param) -> String {

@@ -70,7 +70,8 @@ fn carry_out(sealed: Sealed) -> Result<u8, Error> {
 fn audit(sealed: Sealed, args: AuditArgs, formats: &[Format], style: Style) -> Result<u8, Error> {
     let definitions = load::definitions(&args.definitions)?;
     let (site, set) = load::site(&args.tailoring, &definitions)?;
-    let request = Request { profiles: args.profile, level: args.level, only: args.only, skip: args.skip, site, set };
+    let request =
+        Request { profiles: args.profile, level: args.level, role: args.role.map(Into::into), only: args.only, skip: args.skip, site, set };
     if args.plan {
         let text = planned(&definitions, &request)?;
         put(&sealed.report, 0, text.as_bytes())?;

@@ -183,6 +183,8 @@ pub struct Expectation {
     pub filter: Option<Pattern>,
     /// How many must look like what.
     pub claim: Claim,
+    /// For a condition: what to tell people where it does not hold.
+    pub because: Option<String>,
     /// Where it stands.
     pub place: Place,
 }
@@ -325,14 +327,57 @@ pub struct Control {
     pub id: String,
     /// Title in our own words.
     pub title: String,
-    /// Level, 1 or 2.
-    pub level: u8,
+    /// At which level it is asked for, by role of the host.
+    pub level: Levels,
     /// How it is answered.
     pub basis: ControlBasis,
     /// A remark for readers: superseded advice, with its reason.
     pub note: Option<String>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// At which level a control is asked for; not at all where it is not meant for hosts of that role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Levels {
+    /// Of servers: 1 or 2.
+    pub server: Option<u8>,
+    /// Of workstations: 1 or 2.
+    pub workstation: Option<u8>,
+}
+
+impl Levels {
+    /// The same for both.
+    #[must_use]
+    pub fn both(level: u8) -> Self {
+        Self { server: Some(level), workstation: Some(level) }
+    }
+
+    /// For a role.
+    #[must_use]
+    pub fn of(self, role: Role) -> Option<u8> {
+        match role {
+            Role::Server => self.server,
+            Role::Workstation => self.workstation,
+        }
+    }
+
+    /// For a role, or for the other one where it is not meant for this one.
+    #[must_use]
+    pub fn nearest(self, role: Role) -> u8 {
+        self.of(role).or(self.server).or(self.workstation).unwrap_or(1)
+    }
+}
+
+/// What a host is for: some controls are stricter, laxer or left out on a machine somebody sits at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A machine that serves others.
+    #[default]
+    Server,
+    /// A machine somebody sits at.
+    Workstation,
 }
 
 /// How a control is answered.
@@ -353,6 +398,8 @@ pub struct Site {
     pub profiles: Vec<String>,
     /// Highest level to use.
     pub level: Option<u8>,
+    /// What the host is for.
+    pub role: Option<Role>,
     /// Parameters it sets.
     pub params: Values,
     /// Checks left out, with the reason.

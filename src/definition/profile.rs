@@ -6,7 +6,7 @@ use super::load::{Scope, identifier};
 use super::site::params;
 use super::tree::{File, Item, Table};
 use super::words::closest;
-use super::{Control, ControlBasis, Definitions, Problem, Profile, Source};
+use super::{Control, ControlBasis, Definitions, Levels, Problem, Profile, Source};
 
 const KEYS: &[&str] = &["format", "profile", "title", "version", "default", "line", "applies_when", "param", "control"];
 const CONTROL_KEYS: &[&str] = &["id", "title", "level", "checks", "manual", "uncovered", "note"];
@@ -58,10 +58,28 @@ fn control(table: &Table<'_, '_>, known: &Definitions) -> Option<Control> {
         }
     });
     let title = table.text("title").unwrap_or_default();
-    let level = table.get("level").map_or(Some(1), |item| item.number_within(1, 2)).and_then(|level| u8::try_from(level).ok());
+    let level = table.get("level").map_or(Some(Levels::both(1)), |item| levels(&item));
     let basis = basis(table, known);
     let note = table.text("note");
     Some(Control { id: id?, title, level: level?, basis: basis?, note, place })
+}
+
+/// One level for all hosts, or one for each role: `{ server = 2, workstation = 1 }`, of which one may be left out.
+fn levels(item: &Item<'_, '_>) -> Option<Levels> {
+    if item.value.get_ref().as_table().is_none() {
+        return level(item).map(Levels::both);
+    }
+    let table = item.table().filter(|table| !table.is_empty());
+    let Some(table) = table else {
+        return item.file.error(item.span(), "`level` is empty: it is 1, 2, or says which for `server` and `workstation`");
+    };
+    table.only(&["server", "workstation"], "a level");
+    let of = |role| table.get(role).map_or(Some(None), |item| level(&item).map(Some));
+    Some(Levels { server: of("server")?, workstation: of("workstation")? })
+}
+
+fn level(item: &Item<'_, '_>) -> Option<u8> {
+    item.number_within(1, 2).and_then(|level| u8::try_from(level).ok())
 }
 
 fn basis(table: &Table<'_, '_>, known: &Definitions) -> Option<ControlBasis> {

@@ -61,13 +61,17 @@ pub fn benchmark_schema() -> Value {
 /// The schema of profiles.
 #[must_use]
 pub fn profile_schema() -> Value {
+    let one = json!({ "enum": [1, 2] });
+    let by_role =
+        json!({ "type": "object", "minProperties": 1, "properties": { "server": one, "workstation": one }, "additionalProperties": false });
+    let levels = json!({ "anyOf": [one, by_role] });
     let mut control = object(
         "One numbered recommendation, answered by checks, by a person, or not at all.",
         &["id"],
         json!({
             "id": described("Number, in quotes.", json!({ "type": "string" })),
             "title": described("Title in our own words.", json!({ "type": "string" })),
-            "level": described("Level; 1 where left out.", json!({ "enum": [1, 2] })),
+            "level": described("Level, or one for each role of host; 1 where left out.", levels),
             "checks": described("Checks, all of which must pass.", json!({ "type": "array", "minItems": 1, "items": { "type": "string" } })),
             "manual": described("What a person has to ask.", json!({ "type": "string" })),
             "uncovered": described("Why nothing answers it.", json!({ "type": "string" })),
@@ -134,6 +138,10 @@ fn expectation(entry: &Entry) -> Value {
     properties.insert("any".into(), described("At least one does; fails where there is none.", pattern()));
     properties.insert("none".into(), described("None does; passes where there is none.", pattern()));
     properties.insert("count".into(), described("The number of selected records.", matcher(Kind::Integer)));
+    properties.insert(
+        "because".into(),
+        described("For a condition: what to tell people where it does not hold.", json!({ "type": "string", "minLength": 1 })),
+    );
     let mut expectation = object("One claim about the records of one resource.", &[name], Value::Object(properties));
     let claims = ["each", "any", "none", "count"].map(|claim| json!({ "required": [claim] }));
     insert(&mut expectation, "oneOf", json!(claims));

@@ -7,9 +7,9 @@ use super::load::{is_name, values};
 use super::profile::known_check;
 use super::tree::{File, Item, Table};
 use super::words::closest;
-use super::{Attestation, ControlBasis, Definitions, Literal, Problem, Site, Source, Values, Waiver};
+use super::{Attestation, ControlBasis, Definitions, Literal, Problem, Role, Site, Source, Values, Waiver};
 
-const KEYS: &[&str] = &["format", "profiles", "level", "param", "skip", "waiver", "attestation"];
+const KEYS: &[&str] = &["format", "profiles", "level", "role", "param", "skip", "waiver", "attestation"];
 const WAIVER_KEYS: &[&str] = &["check", "subject", "reason", "owner", "approved_by", "expires", "fingerprint"];
 const ATTESTATION_KEYS: &[&str] = &["check", "answer", "note", "by", "expires"];
 
@@ -24,6 +24,7 @@ fn read(root: &Table<'_, '_>, known: &Definitions) -> Site {
     root.only(KEYS, "a site file");
     let mut site = Site { params: params(root, known), ..Site::default() };
     site.level = root.get("level").and_then(|item| item.number_within(1, 2)).and_then(|level| u8::try_from(level).ok());
+    site.role = root.get("role").and_then(|item| role(&item));
     for item in root.get("profiles").and_then(|item| item.list()).unwrap_or_default() {
         site.profiles.extend(profile(&item, known));
     }
@@ -41,6 +42,14 @@ fn read(root: &Table<'_, '_>, known: &Definitions) -> Site {
         site.attestations.extend(attestation(&table, known));
     }
     site
+}
+
+fn role(item: &Item<'_, '_>) -> Option<Role> {
+    match item.filled_text()?.as_str() {
+        "server" => Some(Role::Server),
+        "workstation" => Some(Role::Workstation),
+        _ => item.file.error(item.span(), "`role` is \"server\" or \"workstation\""),
+    }
 }
 
 fn profile(item: &Item<'_, '_>, known: &Definitions) -> Option<String> {

@@ -165,6 +165,7 @@ fn sample() -> Run {
         deadline_seconds: Some(600),
         partial: false,
         level: Some(1),
+        role: crate::definition::Role::Server,
         profiles: vec![ProfileOutcome {
             id: "cis-docker-1.8".into(),
             title: "CIS Docker Benchmark 1.8.0".into(),

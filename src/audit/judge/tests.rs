@@ -47,7 +47,7 @@ fn bad(flag: bool) -> Pattern {
 }
 
 fn expect(filter: Option<Pattern>, claim: Claim) -> Expectation {
-    Expectation { query: query(), filter, claim, place: place() }
+    Expectation { query: query(), filter, claim, because: None, place: place() }
 }
 
 fn check(holds: Holds, expect: Vec<Expectation>) -> Check {

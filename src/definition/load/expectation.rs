@@ -12,7 +12,7 @@ use super::Scope;
 use super::matcher::{Subject, regex};
 
 const CLAIMS: &[&str] = &["each", "any", "none", "count"];
-const SLOTS: &[&str] = &["where", "each", "any", "none", "count"];
+const SLOTS: &[&str] = &["where", "each", "any", "none", "count", "because"];
 
 impl Scope<'_> {
     pub(super) fn expectation(&self, table: &Table<'_, '_>) -> Option<Expectation> {
@@ -56,7 +56,12 @@ impl Scope<'_> {
             Some(filter) => Some(filter?),
             None => None,
         };
-        Some(Expectation { query: query?, filter, claim: claim?, place: item.place() })
+        let because = slots.iter().find(|item| item.key == "because").map(Item::filled_text);
+        let because = match because {
+            Some(because) => Some(because?),
+            None => None,
+        };
+        Some(Expectation { query: query?, filter, claim: claim?, because, place: item.place() })
     }
 
     fn claim(&self, entry: &'static Entry, item: &Item<'_, '_>) -> Option<Claim> {
