@@ -91,16 +91,21 @@ pub fn applicable<'a>(candidates: &[&'a Profile], request: &Request, facts: &Fac
     }
     let mut notes = Vec::new();
     let mut note = |text| notes.push(Note { kind: NoteKind::Profile, text, place: None });
-    let mut chosen = Vec::new();
+    let (mut chosen, mut others) = (Vec::new(), Vec::new());
     for profile in candidates {
         match judge::holds(&profile.applies_when, &Params::default(), facts) {
             Truth::True => chosen.push(*profile),
-            Truth::False => note(format!("profile {} does not apply to this host", profile.id)),
+            Truth::False => others.push(profile.id.as_str()),
             Truth::Unknown => {
                 note(format!("it cannot be told whether profile {} applies to this host; it is judged", profile.id));
                 chosen.push(*profile);
             }
         }
+    }
+    match others.as_slice() {
+        [] => {}
+        [one] => note(format!("profile {one} does not apply to this host")),
+        many => note(format!("profiles that do not apply to this host: {}", many.join(", "))),
     }
     (chosen, notes)
 }

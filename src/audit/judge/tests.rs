@@ -100,6 +100,17 @@ const UP: Option<&str> = Some("running");
 const DOWN: Option<&str> = Some("exited");
 
 #[test]
+fn a_condition_says_why_it_does_not_hold() {
+    let count = |matcher: fn(Operand) -> Matcher| expect(None, Claim::Count(matcher(Operand::Literal(Literal::Integer(0)))));
+    let condition = Expectation { because: Some("the engine needs it".into()), ..count(Matcher::Max) };
+    let check = Check { applies_when: vec![condition], ..check(Holds::All, vec![count(Matcher::Min)]) };
+    let told = judge(&check, &Params::default(), &facts(vec![thing("a", UP, Some(true))]));
+    assert_eq!((told.result, told.reason.as_deref()), (Outcome::NotApplicable, Some("the engine needs it")));
+    let idle = judge(&check, &Params::default(), &facts(Vec::new()));
+    assert_eq!(idle.result, Outcome::Pass);
+}
+
+#[test]
 fn each_reads_selected_implies_matches() {
     use Outcome::{Fail, NotApplicable, Pass, Unknown};
     type Row = (&'static str, Vec<Record>, Outcome, (u64, u64));

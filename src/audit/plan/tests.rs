@@ -77,6 +77,39 @@ fn levels_leave_out_what_only_higher_ones_name() {
 }
 
 #[test]
+fn a_role_has_levels_of_its_own() {
+    let profile = r#"
+        format = 1
+        profile = "roles"
+        title = "For tests"
+        [[control]]
+        id = "1"
+        title = "Shadow"
+        level = { server = 1, workstation = 2 }
+        checks = ["shadow-there"]
+        [[control]]
+        id = "2"
+        title = "Plan"
+        level.server = 2
+        checks = ["plan-exists"]
+    "#;
+    let sources = vec![
+        crate::definition::Source::new("benchmarks/host/test.toml", super::super::fixture::BENCHMARK),
+        crate::definition::Source::new("profiles/roles.toml", profile),
+    ];
+    let definitions = Definitions::load(sources).unwrap();
+    let with = |role, level| plan(&definitions, &Request { profiles: vec!["roles".into()], role, level, ..Request::default() });
+    let judged = |plan: &Plan<'_>| plan.checks.keys().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(judged(&with(None, None)), ["plan-exists", "shadow-there"], "a server where nobody says otherwise");
+    assert_eq!(judged(&with(Some(Role::Server), Some(1))), ["shadow-there"]);
+    assert_eq!(judged(&with(Some(Role::Workstation), None)), ["shadow-there"], "the other is not meant for workstations");
+    assert!(judged(&with(Some(Role::Workstation), Some(1))).is_empty());
+    let site = definitions.site(&crate::definition::Source::new("site.toml", "role = \"workstation\"")).unwrap();
+    let from_site = plan(&definitions, &Request { profiles: vec!["roles".into()], site, ..Request::default() });
+    assert_eq!((from_site.role, judged(&from_site)), (Role::Workstation, vec!["shadow-there".to_owned()]));
+}
+
+#[test]
 fn the_last_layer_wins_and_is_recorded() {
     let definitions = definitions();
     let mut request = request("[param]\nmost = \"0640\"");
