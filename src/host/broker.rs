@@ -1,7 +1,8 @@
 //! The closed list of questions the sealed worker may ask of its supervisor.
 //!
-//! The worker has no sockets and no rights over other processes, so three things must be asked for: what an
-//! engine answers, which audit rules are loaded, and where a process's links point. [`frame`] is how a question
+//! The worker has no sockets and no rights over other processes, so five things must be asked for: what an
+//! engine answers, which audit rules are loaded, what the packet filter holds, which processes hold which sockets, and
+//! where a process's links point. [`frame`] is how a question
 //! and its answer travel, [`Client`] the worker's end. Answers are raw bytes; only the worker parses them.
 
 mod client;
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{ProcessLinks, engine::Route};
-use crate::fact::Fact;
+use crate::fact::{Fact, Gap, Origin, Reason};
 pub use client::Client;
 
 /// The links of a process that are asked for: the name below `/proc/PID`.
@@ -25,6 +26,16 @@ pub trait Broker: Send + Sync {
 
     /// The loaded audit rules, as netlink messages, `NLMSG_DONE` included.
     fn audit_rules(&self) -> Fact<Arc<[u8]>>;
+
+    /// What nftables holds, as netlink messages.
+    fn packet_filter(&self) -> Fact<Arc<[u8]>> {
+        Fact::Unknown(Gap::new(Origin::kernel("nftables"), Reason::NotCollected))
+    }
+
+    /// Which processes hold which sockets, as lines of `PID INODE`.
+    fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::NotCollected))
+    }
 
     /// Executable and namespaces of a process.
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks>;

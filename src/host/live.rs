@@ -86,6 +86,14 @@ impl Host for Live {
         self.broker.audit_rules()
     }
 
+    fn packet_filter(&self) -> Fact<Arc<[u8]>> {
+        self.broker.packet_filter()
+    }
+
+    fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        self.broker.socket_owners()
+    }
+
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {
         self.broker.process_links(pid)
     }

@@ -23,6 +23,12 @@ pub struct Manifest {
     pub engines: Vec<Asked>,
     /// Whether the kernel was asked for its audit rules.
     pub audit_rules: bool,
+    /// Whether the kernel was asked for what nftables holds.
+    #[serde(default)]
+    pub packet_filter: bool,
+    /// Whether the descriptors of processes were looked through for sockets.
+    #[serde(default)]
+    pub socket_owners: bool,
     /// Processes whose executable and namespaces were asked for.
     pub processes: BTreeSet<i32>,
     /// How the looks and questions ended.
@@ -64,6 +70,8 @@ struct Notes {
     listed: BTreeSet<PathBuf>,
     engines: BTreeMap<(PathBuf, Route), u64>,
     audit_rules: bool,
+    packet_filter: bool,
+    socket_owners: bool,
     processes: BTreeSet<i32>,
     outcomes: Outcomes,
 }
@@ -91,6 +99,8 @@ impl<'a> Recorded<'a> {
                 listed: texts(&notes.listed),
                 engines: notes.engines.iter().map(asked).collect(),
                 audit_rules: notes.audit_rules,
+                packet_filter: notes.packet_filter,
+                socket_owners: notes.socket_owners,
                 processes: notes.processes.clone(),
                 outcomes: notes.outcomes,
             }
@@ -156,6 +166,16 @@ impl Host for Recorded<'_> {
     fn audit_rules(&self) -> Fact<Arc<[u8]>> {
         self.note(|notes| notes.audit_rules = true);
         self.ended(self.host.audit_rules())
+    }
+
+    fn packet_filter(&self) -> Fact<Arc<[u8]>> {
+        self.note(|notes| notes.packet_filter = true);
+        self.ended(self.host.packet_filter())
+    }
+
+    fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        self.note(|notes| notes.socket_owners = true);
+        self.ended(self.host.socket_owners())
     }
 
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {

@@ -20,6 +20,8 @@ pub struct Memory {
     gaps: BTreeMap<PathBuf, Reason>,
     answers: BTreeMap<(PathBuf, Route), Answer>,
     audit_rules: Option<Arc<[u8]>>,
+    packet_filter: Option<Arc<[u8]>>,
+    socket_owners: Option<Arc<[u8]>>,
     links: BTreeMap<i32, ProcessLinks>,
     now: DateTime<Utc>,
     identity: Identity,
@@ -123,6 +125,20 @@ impl Memory {
     #[must_use]
     pub fn loaded_audit_rules(mut self, messages: impl AsRef<[u8]>) -> Self {
         self.audit_rules = Some(messages.as_ref().into());
+        self
+    }
+
+    /// What nftables holds, as netlink messages.
+    #[must_use]
+    pub fn loaded_packet_filter(mut self, messages: impl AsRef<[u8]>) -> Self {
+        self.packet_filter = Some(messages.as_ref().into());
+        self
+    }
+
+    /// Which processes hold which sockets, as lines of `PID INODE`.
+    #[must_use]
+    pub fn held_sockets(mut self, pairs: impl AsRef<[u8]>) -> Self {
+        self.socket_owners = Some(pairs.as_ref().into());
         self
     }
 
@@ -254,6 +270,22 @@ impl Host for Memory {
         let origin = Origin::kernel("audit rules");
         match &self.audit_rules {
             Some(messages) => Fact::Known(messages.clone(), origin),
+            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
+        }
+    }
+
+    fn packet_filter(&self) -> Fact<Arc<[u8]>> {
+        let origin = Origin::kernel("nftables");
+        match &self.packet_filter {
+            Some(messages) => Fact::Known(messages.clone(), origin),
+            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
+        }
+    }
+
+    fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        let origin = Origin::kernel("/proc");
+        match &self.socket_owners {
+            Some(pairs) => Fact::Known(pairs.clone(), origin),
             None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
         }
     }

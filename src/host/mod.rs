@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::fact::{Fact, Mode, Origin, Reason, Text};
+use crate::fact::{Fact, Gap, Mode, Origin, Reason, Text};
 pub use busy::InFlight;
 pub use identity::Identity;
 
@@ -59,6 +59,17 @@ pub trait Host: Sync {
     /// The audit rules loaded in the kernel, as the raw netlink messages of `AUDIT_LIST_RULES`, one after the other,
     /// padded to four bytes, the end mark `NLMSG_DONE` included.
     fn audit_rules(&self) -> Fact<Arc<[u8]>>;
+
+    /// Tables, chains, rules, sets and their elements of nftables in the host's network namespace, as raw netlink messages one
+    /// after the other, each list with its `NLMSG_DONE`. `Absent` where the kernel has no nftables.
+    fn packet_filter(&self) -> Fact<Arc<[u8]>> {
+        Fact::Unknown(Gap::new(Origin::kernel("nftables"), Reason::NotCollected))
+    }
+
+    /// Which processes hold which sockets, as lines of `PID INODE`; `PID -` for a process whose descriptors cannot be read.
+    fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::NotCollected))
+    }
 
     /// Links of a process that only its peers may read: executable and namespaces.
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks>;

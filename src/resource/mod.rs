@@ -168,6 +168,7 @@ resources! {
     sysctl::Sysctls,
     service::Services,
     process::Processes,
+    port::Ports,
     user::Users,
     group::Groups,
     audit_rule::AuditRules,

@@ -2,7 +2,9 @@
 
 mod audit;
 mod engine;
+mod packet_filter;
 mod process;
+mod sockets;
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
@@ -138,6 +140,8 @@ fn answer(question: &Question, engines: &Engines, mut to: Answer<'_>) {
     let done = match question {
         Question::Engine { socket, route } => engines.ask(socket, route, &mut |bytes| to.more(bytes)),
         Question::AuditRules => audit::loaded_rules().and_then(|messages| to.more(&messages)),
+        Question::PacketFilter => packet_filter::loaded().and_then(|messages| to.more(&messages)),
+        Question::SocketOwners => sockets::owners().and_then(|pairs| to.more(&pairs)),
         Question::ProcessLinks(pid) => process::links(*pid).and_then(|links| to.more(&links)),
     };
     // A broken connection means that the worker is gone.

@@ -167,6 +167,14 @@ impl Broker for Client {
         fact(self.ask(&Question::AuditRules), Origin::kernel("audit rules"))
     }
 
+    fn packet_filter(&self) -> Fact<Arc<[u8]>> {
+        fact(self.ask(&Question::PacketFilter), Origin::kernel("nftables"))
+    }
+
+    fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        fact(self.ask(&Question::SocketOwners), Origin::kernel("/proc"))
+    }
+
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {
         fact(self.ask(&Question::ProcessLinks(pid)), Origin::kernel(format!("/proc/{pid}"))).and_then(|bytes, origin| {
             match links::decode(&bytes) {

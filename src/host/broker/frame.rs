@@ -29,6 +29,8 @@ const PATH: usize = 108;
 
 const AUDIT_RULES: u8 = 11;
 const PROCESS_LINKS: u8 = 12;
+const PACKET_FILTER: u8 = 13;
+const SOCKET_OWNERS: u8 = 14;
 
 /// One question, as the worker may ask it. There are no others.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +46,10 @@ pub enum Question {
     AuditRules,
     /// Read the links of [`super::PROCESS_LINKS`] for a process.
     ProcessLinks(i32),
+    /// List what nftables holds.
+    PacketFilter,
+    /// List which processes hold which sockets.
+    SocketOwners,
 }
 
 impl Question {
@@ -62,6 +68,8 @@ impl Question {
             }
             Self::AuditRules => (AUDIT_RULES, &[][..], [0; 32], 0),
             Self::ProcessLinks(pid) => (PROCESS_LINKS, &[][..], [0; 32], *pid),
+            Self::PacketFilter => (PACKET_FILTER, &[][..], [0; 32], 0),
+            Self::SocketOwners => (SOCKET_OWNERS, &[][..], [0; 32], 0),
         };
         let padding = std::iter::repeat_n(0, PATH.saturating_sub(path.len()));
         let bytes: Vec<u8> = tag
@@ -87,6 +95,8 @@ impl Question {
         let question = match *kind {
             AUDIT_RULES => Self::AuditRules,
             PROCESS_LINKS => Self::ProcessLinks(pid),
+            PACKET_FILTER => Self::PacketFilter,
+            SOCKET_OWNERS => Self::SocketOwners,
             kind => {
                 let path = path.split(|byte| *byte == 0).next()?;
                 Self::Engine { socket: Path::new(OsStr::from_bytes(path)).to_path_buf(), route: numbered_route(kind, Id(*id))? }
@@ -315,10 +325,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn questions_round_trip(tag: u32, id: [u8; 32], at in 0..12usize, pid: i32, path in "/[a-z/.]{0,100}") {
+        fn questions_round_trip(tag: u32, id: [u8; 32], at in 0..14usize, pid: i32, path in "/[a-z/.]{0,100}") {
             let question = match at {
                 10 => Question::AuditRules,
                 11 => Question::ProcessLinks(pid),
+                12 => Question::PacketFilter,
+                13 => Question::SocketOwners,
                 at => Question::Engine { socket: path.into(), route: routes(id)[at] },
             };
             let bytes = question.encode(tag).unwrap();

@@ -71,6 +71,8 @@ pub(super) struct Description {
     #[serde(default)]
     pub(super) process: Vec<ProcessEntry>,
     pub(super) audit_rules: Option<AuditRulesEntry>,
+    pub(super) packet_filter: Option<AuditRulesEntry>,
+    pub(super) socket_owners: Option<String>,
 }
 
 #[derive(serde::Deserialize, Default)]

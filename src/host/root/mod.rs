@@ -60,8 +60,11 @@
 //! exe = "/usr/lib/systemd/systemd"
 //! namespaces = { mnt = 4026531841, net = 4026531840 }   # or gap = "denied"
 //!
+//! # socket_owners = "77 4711\n"  who holds which sockets, as lines of `PID INODE`; stands above the first section
 //! [audit_rules]                  # loaded rules: struct audit_rule_data, each in its netlink message, one after the other
 //! hex = ""                       # in hexadecimal, blanks ignored; or file = "audit_rules.hex" beside this file, or gap = "denied"
+//! [packet_filter]                # what nftables holds: netlink messages, in the same forms
+//! file = "packet_filter.hex"
 //! ```
 //!
 //! `Gaps`: `denied`, `unreachable`, `timed_out`, `too_large`, `malformed`, `not_collected`.
@@ -100,6 +103,8 @@ pub struct Root {
     engines: BTreeMap<PathBuf, Answers>,
     processes: BTreeMap<i32, Result<ProcessLinks, Reason>>,
     audit_rules: Result<Arc<[u8]>, Reason>,
+    packet_filter: Result<Arc<[u8]>, Reason>,
+    socket_owners: Option<Arc<[u8]>>,
     running: bool,
     now: DateTime<Utc>,
     identity: Identity,
@@ -116,7 +121,19 @@ impl Root {
         let directory = directory.canonicalize().map_err(open)?;
         let tree = Tree::open(&directory, false).map_err(|error| open(error.into()))?;
         let (description, beside) = description::beside(&directory)?;
-        let Description { now: at, running, owned_by_root, identity: said, file, engine, process, audit_rules, .. } = description;
+        let Description {
+            now: at,
+            running,
+            owned_by_root,
+            identity: said,
+            file,
+            engine,
+            process,
+            audit_rules,
+            packet_filter,
+            socket_owners,
+            ..
+        } = description;
 
         let now = at.map_or(now, |at| at.0);
         let mut overlay = Overlay::new(tree, running, owned_by_root.then_some(now));
@@ -133,6 +150,8 @@ impl Root {
             engines,
             processes: process.into_iter().map(description::ProcessEntry::into_links).collect(),
             audit_rules: audit_rules.map_or(Ok(Err(Reason::NotCollected)), |rules| rules.load(&beside))?,
+            packet_filter: packet_filter.map_or(Ok(Err(Reason::NotCollected)), |messages| messages.load(&beside))?,
+            socket_owners: socket_owners.map(|pairs| pairs.into_bytes().into()),
             running,
             now,
             identity: Identity::default(),
@@ -187,6 +206,22 @@ impl Host for Root {
         match &self.audit_rules {
             Ok(rules) => Fact::Known(rules.clone(), origin),
             Err(reason) => Fact::Unknown(Gap::new(origin, reason.clone())),
+        }
+    }
+
+    fn packet_filter(&self) -> Fact<Arc<[u8]>> {
+        let origin = Origin::kernel("nftables");
+        match &self.packet_filter {
+            Ok(messages) => Fact::Known(messages.clone(), origin),
+            Err(reason) => Fact::Unknown(Gap::new(origin, reason.clone())),
+        }
+    }
+
+    fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        let origin = Origin::kernel("/proc");
+        match &self.socket_owners {
+            Some(pairs) => Fact::Known(pairs.clone(), origin),
+            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
         }
     }
 

@@ -26,6 +26,23 @@ document! {
         state: String,
         /// Those of its labels that tell its kind.
         labels: KindLabels,
+        /// Ports it exposes, those that are published with a port of the host.
+        ports: Vec<ListedPort>,
+    }
+}
+
+document! {
+    "PascalCase"
+    /// A port of a container in the list of them.
+    pub struct ListedPort {
+        /// Address on the host; empty for every one.
+        #[serde(rename = "IP")]
+        ip: String,
+        /// Port on the host; none where it is not published.
+        public_port: Option<u16>,
+        /// `tcp`, `udp` or `sctp`.
+        #[serde(rename = "Type")]
+        protocol: String,
     }
 }
 

@@ -11,8 +11,8 @@ mod image;
 mod volume;
 
 pub use container::{
-    ContainerConfig, ContainerInspect, ContainerListEntry, ContainerState, Endpoint, Health, Healthcheck, KIND_LABELS, KindLabels, Mount,
-    NetworkSettings, PortBinding,
+    ContainerConfig, ContainerInspect, ContainerListEntry, ContainerState, Endpoint, Health, Healthcheck, KIND_LABELS, KindLabels,
+    ListedPort, Mount, NetworkSettings, PortBinding,
 };
 pub use environment::{Label, Variable};
 pub use host_config::{

@@ -46,6 +46,14 @@ pub(super) const ACTS: &[Act] = &[
         Fact::Unknown(gap) if !matches!(gap.reason, Reason::Denied | Reason::Unsupported(_)) => Err(io::Error::other(gap.to_string())),
         _ => Ok(()),
     }),
+    allowed("ask for the packet filter", |on| match on.broker.packet_filter() {
+        Fact::Unknown(gap) if !matches!(gap.reason, Reason::Denied | Reason::Unsupported(_)) => Err(io::Error::other(gap.to_string())),
+        _ => Ok(()),
+    }),
+    allowed("ask who holds which sockets", |on| match on.broker.socket_owners() {
+        Fact::Known(..) => Ok(()),
+        other => Err(io::Error::other(format!("{other:?}"))),
+    }),
     allowed("ask an engine that is not there", |on| match on.broker.engine(Path::new("/nowhere/docker.sock"), &Route::Ping) {
         Fact::Absent(_) | Fact::Unknown(Gap { reason: Reason::Unreachable, .. }) => Ok(()),
         other => Err(io::Error::other(format!("{other:?}"))),
