@@ -10,6 +10,7 @@ pub mod glob;
 pub mod hex;
 pub mod image_reference;
 pub mod ini;
+pub mod login_defs;
 pub mod mountinfo;
 pub mod os_release;
 pub mod passwd;

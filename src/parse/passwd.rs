@@ -57,8 +57,22 @@ pub struct Shadow {
     pub name: Text,
     /// What the password field says.
     pub password: Password,
+    /// The numbers after it: day of the last change, least and most days between changes, days of warning, days of grace
+    /// after it has run out, day on which the account ends. Days count from 1970.
+    pub ageing: [Number; 6],
     /// Line, from 1.
     pub line: u32,
+}
+
+/// A number of shadow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    /// Empty or negative, which both mean that there is no such limit.
+    None,
+    /// A number.
+    Is(i64),
+    /// Something else. The C library then takes the whole line for no entry.
+    Bad,
 }
 
 /// What a password field says.
@@ -129,8 +143,16 @@ pub fn group(bytes: &[u8]) -> Entries<Group> {
 #[must_use]
 pub fn shadow(bytes: &[u8]) -> Entries<Shadow> {
     entries(bytes, |line, fields| {
-        let [name, password, ..] = fields else { return None };
-        Some(Shadow { name: Text::from_bytes(name), password: Password::of(password), line })
+        let [name, password, rest @ ..] = fields else { return None };
+        let ageing = std::array::from_fn(|at| match rest.get(at).map(|field| field.trim_ascii_start()) {
+            None | Some(b"") => Number::None,
+            // Numbers are kept in 32 bits with a sign.
+            Some(field) => number(field).map_or(Number::Bad, |value| match i32::from_ne_bytes(value.to_ne_bytes()) {
+                ..0 => Number::None,
+                value => Number::Is(value.into()),
+            }),
+        });
+        Some(Shadow { name: Text::from_bytes(name), password: Password::of(password), ageing, line })
     })
 }
 
@@ -191,6 +213,25 @@ mod tests {
         let members: Vec<Vec<&str>> = found.entries.iter().map(|g| g.members.iter().map(Text::raw).collect()).collect();
         assert_eq!(members, [vec!["al", "bob"], vec![], vec![]]);
         assert_eq!(found.malformed, [4]);
+    }
+
+    #[test]
+    fn ageing_is_read_in_numbers() {
+        let found = shadow(b"a:*:19000:0:99999:7:::\nb:*:x:-1: 5:+7:4294967295:\nc:*\n");
+        use Number::{Bad, Is, None};
+        let ageing: Vec<_> = found.entries.iter().map(|e| e.ageing).collect();
+        assert_eq!(ageing, [[Is(19_000), Is(0), Is(99_999), Is(7), None, None], [Bad, None, Is(5), Is(7), None, None], [None; 6]]);
+    }
+
+    #[test]
+    fn cut_anywhere_nothing_breaks() {
+        let text = b"root:x:0:0:r\xff\0:/root:/bin/sh\r\n+::::\ndocker:x:999:al,\nroot:$y$j9T$s$h:1:-2:3:4:5:6:7\n";
+        for end in 0..=text.len() {
+            let text = text.get(..end).unwrap();
+            let _ = (passwd(text), group(text), shadow(text));
+        }
+        let long = vec![b':'; 1 << 20];
+        assert_eq!(passwd(&long).malformed, [1]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Accounts {
     pub(crate) group: Fact<Entries<Group>>,
     /// `/etc/shadow`, hashes judged and dropped.
     pub(crate) shadow: Fact<Entries<Shadow>>,
+    /// Where names are looked up beside the files, from `/etc/nsswitch.conf`: by database, the sources that cannot be seen.
+    unseen: Fact<Vec<(String, String, u32)>>,
 }
 
 /// The path of the accounts.
@@ -27,6 +29,8 @@ pub(crate) const PASSWD: &str = "/etc/passwd";
 pub(crate) const GROUP: &str = "/etc/group";
 /// The path of the passwords.
 pub(crate) const SHADOW: &str = "/etc/shadow";
+/// Where it is configured who is asked for accounts.
+const NSSWITCH: &str = "/etc/nsswitch.conf";
 
 impl Accounts {
     /// The accounts of the host under audit.
@@ -35,6 +39,7 @@ impl Accounts {
             passwd: context.host.read(Path::new(PASSWD)).map(|bytes| passwd::passwd(&bytes)),
             group: context.host.read(Path::new(GROUP)).map(|bytes| passwd::group(&bytes)),
             shadow: context.host.read(Path::new(SHADOW)).map(|bytes| passwd::shadow(&bytes)),
+            unseen: context.host.read(Path::new(NSSWITCH)).map(|bytes| unseen(&bytes)),
         })
     }
 
@@ -58,6 +63,19 @@ impl Accounts {
         self.group.known().map(|found| found.entries.as_slice()).unwrap_or_default()
     }
 
+    /// Why somebody who is not in the file of a database may exist all the same: the database has sources that cannot be seen.
+    pub(crate) fn elsewhere(&self, database: &str) -> Option<Gap> {
+        match &self.unseen {
+            Fact::Known(sources, _) => sources.iter().find(|(of, ..)| of == database).map(|(_, source, line)| {
+                let why = format!("{database} entries may come from the source {source}, which is not asked");
+                Gap::new(Origin::line(NSSWITCH, *line), Reason::unsupported(why))
+            }),
+            // The C library looks into the files alone where nothing is configured.
+            Fact::Absent(_) => None,
+            Fact::Unknown(gap) => Some(gap.clone()),
+        }
+    }
+
     /// The account with a name.
     pub(crate) fn user(&self, name: &str) -> Option<&Passwd> {
         self.users().iter().find(|user| user.name.raw() == name)
@@ -79,6 +97,20 @@ impl Accounts {
     }
 }
 
+/// The sources of `nsswitch.conf` that hold entries which are in no file, by database.
+fn unseen(bytes: &[u8]) -> Vec<(String, String, u32)> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let Some((database, sources)) = line.split('#').next().unwrap_or_default().split_once(':') else { continue };
+        let sources = sources.split_whitespace().filter(|source| !source.starts_with('[') && !source.ends_with(']'));
+        // `systemd` makes up its accounts while their services run, `mymachines` those of containers: both are no accounts to log in to.
+        let hidden = sources.filter(|source| !matches!(*source, "files" | "systemd" | "mymachines" | "compat" | "cache"));
+        found.extend(hidden.map(|source| (database.trim().to_owned(), source.to_owned(), number)));
+    }
+    found
+}
+
 fn needed<T>(file: &Fact<T>) -> Result<&T, Gap> {
     match file {
         Fact::Known(found, _) => Ok(found),
@@ -98,6 +130,17 @@ fn named<T>(file: &Fact<Entries<T>>, path: &str, pick: impl Fn(&T) -> Option<(&T
 mod tests {
     use super::*;
     use crate::host::memory::Memory;
+
+    #[test]
+    fn sources_that_cannot_be_seen_are_named() {
+        let nss = "# passwd: ldap\npasswd: files systemd [NOTFOUND=return] sss # x\ngroup:\tcompat\n\0shadow files\n";
+        let host = Memory::new().file(NSSWITCH, nss);
+        let accounts = Accounts::of(&Context::new(&host));
+        assert_eq!(accounts.elsewhere("passwd").map(|gap| gap.origin), Some(Origin::line(NSSWITCH, 2)));
+        assert!(accounts.elsewhere("group").is_none() && accounts.elsewhere("shadow").is_none());
+        assert!(Accounts::of(&Context::new(&host.gap(NSSWITCH, Reason::Denied))).elsewhere("group").is_some());
+        assert!(Accounts::of(&Context::new(&Memory::new())).elsewhere("group").is_none());
+    }
 
     #[test]
     fn the_first_of_a_number_names_it() {

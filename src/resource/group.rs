@@ -21,6 +21,8 @@ record! {
         primary_members: List,
         /// Whether another group has the same gid.
         gid_shared: Flag,
+        /// Whether another group has the same name.
+        name_shared: Flag,
     }
 }
 
@@ -56,7 +58,8 @@ fn row(accounts: &Accounts, group: &parse::Group) -> Group {
         gid: Fact::Known(group.gid.into(), origin.clone()),
         members,
         primary_members: primary,
-        gid_shared: Fact::Known(accounts.groups().iter().filter(same).count() > 1, origin),
+        gid_shared: Fact::Known(accounts.groups().iter().filter(same).count() > 1, origin.clone()),
+        name_shared: Fact::Known(accounts.groups().iter().any(|other| other.name == group.name && other.line != group.line), origin),
     }
 }
 
@@ -91,6 +94,9 @@ mod tests {
         assert_eq!(names(&docker.members), ["bob", "al", "eve"], "listed, by primary group, and under another name of the number");
         assert_eq!(names(&docker.primary_members), ["al"]);
         assert_eq!(docker.gid_shared.known(), Some(&true));
+        assert_eq!(docker.name_shared.known(), Some(&false));
+        let twice = host().file("/etc/group", "a:x:1:\na:x:2:\n");
+        assert_eq!(group(&twice, "a").name_shared.known(), Some(&true));
         assert!(names(&group(&host(), "empty").members).is_empty());
     }
 

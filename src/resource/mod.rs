@@ -5,6 +5,7 @@
 
 mod accounts;
 mod docker;
+mod home;
 mod init;
 mod kernel;
 mod layered;
@@ -171,6 +172,8 @@ resources! {
     port::Ports,
     user::Users,
     group::Groups,
+    shells::Shells,
+    login_defs::LoginDefs,
     audit_rule::AuditRules,
     engine::Engines,
     docker_daemon::DockerDaemon,

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Text, record};
-use crate::parse::passwd::{Passwd, Password};
+use crate::fact::{Fact, Flag, Gap, Integer, List, Mode, Origin, Reason, Text, record};
+use crate::parse::passwd::{Number, Passwd, Password, Shadow};
 
-use super::accounts::{Accounts, PASSWD, SHADOW};
+use super::accounts::{Accounts, GROUP, PASSWD, SHADOW};
+use super::home::Home;
+use super::login_defs::Settings;
+use super::shells::Listed;
 use super::{Context, Resource, Selector};
 
 record! {
@@ -26,12 +29,42 @@ record! {
         groups: List,
         /// Whether another account has the same uid.
         uid_shared: Flag,
+        /// Whether another line of passwd has the same name.
+        name_shared: Flag,
+        /// Whether the primary group is in the group file; unknown where groups may come from elsewhere too.
+        gid_exists: Flag,
+        /// Whether it is an account of the system and of no person: uid below `UID_MIN` of login.defs, or the nobody of 16 bits (65534).
+        system: Flag,
         /// `set`, `locked`, `empty` or `none` (no entry in shadow). A field in passwd other than `x` counts in place of shadow.
         password: Text,
         /// How the password is hashed: `yescrypt`, `sha512`, `sha256`, `bcrypt`, `md5`, `des`, `other`; absent without one.
         password_hash: Text,
+        /// Whether passwd leaves the password to shadow: its field is `x`.
+        shadowed: Flag,
+        /// Days after which the password has to be changed; absent where it never has to, or shadow has no entry.
+        max_days: Integer,
+        /// Days that have to pass before the password may be changed again; absent where none is set.
+        min_days: Integer,
+        /// Days of warning before the password runs out; absent where none is set.
+        warn_days: Integer,
+        /// Days after the password has run out at which the account is locked; absent where it never is.
+        inactive_days: Integer,
+        /// Days since the password was last changed; absent where that is not kept. Negative for a day in the future.
+        password_age_days: Integer,
+        /// Whether the day of the last change of the password is in the future.
+        password_changed_in_future: Flag,
+        /// Days until the account ends, negative where it has; absent where it does not.
+        expires_in_days: Integer,
         /// Whether the shell lets it log in: any but `nologin`, `false`, `true`, `sync`, `halt`, `shutdown`.
         login: Flag,
+        /// Whether people may log in by the book: the shell is in `/etc/shells` and is neither `nologin` nor `false`.
+        shell_valid: Flag,
+        /// Whether the home directory is there and a directory. One on a file system that is mounted on demand is unknown.
+        home_exists: Flag,
+        /// Whether the home directory belongs to the account; absent where there is none.
+        home_owned: Flag,
+        /// Permission bits of the home directory; absent where there is none.
+        home_mode: Mode,
     }
 }
 
@@ -46,14 +79,18 @@ impl Resource for Users {
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
         let accounts = Accounts::of(context);
         accounts.passwd()?;
-        Ok(accounts.users().iter().filter(|user| of.picks(user.name.raw())).map(|user| row(&accounts, user)).collect())
+        Ok(accounts.users().iter().filter(|user| of.picks(user.name.raw())).map(|user| row(context, &accounts, user)).collect())
     }
 }
 
-fn row(accounts: &Accounts, user: &Passwd) -> User {
+fn row(context: &Context<'_>, accounts: &Accounts, user: &Passwd) -> User {
     let origin = Origin::line(PASSWD, user.line);
     let known = |text: &Text| Fact::Known(text.clone(), origin.clone());
+    let others = || accounts.users().iter().filter(|other| other.line != user.line);
     let password = password(accounts, user);
+    let home = Home::of(context, user);
+    let changed = limit(accounts, user, |entry| entry.ageing[0]);
+    let today = context.host.now().timestamp().div_euclid(86_400);
     User {
         name: known(&user.name),
         uid: Fact::Known(user.uid.into(), origin.clone()),
@@ -61,14 +98,72 @@ fn row(accounts: &Accounts, user: &Passwd) -> User {
         home: known(&user.home),
         shell: known(&user.shell),
         groups: groups(accounts, user),
-        uid_shared: Fact::Known(accounts.users().iter().any(|other| other.uid == user.uid && other.line != user.line), origin.clone()),
+        uid_shared: Fact::Known(others().any(|other| other.uid == user.uid), origin.clone()),
+        name_shared: Fact::Known(others().any(|other| other.name == user.name), origin.clone()),
+        gid_exists: gid_exists(accounts, user),
+        system: system(context, user),
         password: password.clone().map(|password| Text::from(password.map_or("none", word))),
         password_hash: password.and_then(|password, origin| match password {
             Some(Password::Set(scheme)) => Fact::Known(scheme.into(), origin),
             _ => Fact::Absent(origin),
         }),
+        shadowed: Fact::Known(user.password.is_none(), origin.clone()),
+        min_days: limit(accounts, user, |entry| entry.ageing[1]),
+        max_days: limit(accounts, user, |entry| entry.ageing[2]),
+        warn_days: limit(accounts, user, |entry| entry.ageing[3]),
+        inactive_days: limit(accounts, user, |entry| entry.ageing[4]),
+        // Day 0 is the mark for a password that has to be changed at the next login.
+        password_age_days: changed.clone().and_then(|day, origin| match day {
+            0 => Fact::Absent(origin),
+            day => Fact::Known(today - day, origin),
+        }),
+        password_changed_in_future: match changed {
+            Fact::Absent(origin) => Fact::Known(false, origin),
+            changed => changed.map(|day| day > today),
+        },
+        expires_in_days: limit(accounts, user, |entry| entry.ageing[5]).map(|day| day - today),
         login: Fact::Known(logs_in(user.shell.raw()), origin),
+        shell_valid: Listed::of(context).admits(user.shell.raw()),
+        home_exists: home.exists,
+        home_owned: home.owned,
+        home_mode: home.mode,
     }
+}
+
+/// A number that shadow holds about an account.
+fn limit(accounts: &Accounts, user: &Passwd, pick: impl Fn(&Shadow) -> Number) -> Fact<i64> {
+    accounts.shadow.as_ref().and_then(|shadow, origin| match shadow.entries.iter().find(|entry| entry.name == user.name) {
+        None => Fact::Absent(origin),
+        Some(entry) => {
+            let origin = Origin::line(SHADOW, entry.line);
+            match pick(entry) {
+                Number::Is(value) => Fact::Known(value, origin),
+                Number::None => Fact::Absent(origin),
+                Number::Bad => Fact::Unknown(Gap::new(origin, Reason::malformed("not a number"))),
+            }
+        }
+    })
+}
+
+fn gid_exists(accounts: &Accounts, user: &Passwd) -> Fact<bool> {
+    match accounts.group_name(user.gid) {
+        Fact::Known(_, origin) => Fact::Known(true, origin),
+        Fact::Absent(_) if matches!(accounts.group, Fact::Absent(_)) => {
+            Fact::Unknown(Gap::new(Origin::file(GROUP), Reason::NotCollected))
+        }
+        Fact::Absent(origin) => match accounts.elsewhere("group") {
+            Some(gap) => Fact::Unknown(gap),
+            None => Fact::Known(false, origin),
+        },
+        Fact::Unknown(gap) => Fact::Unknown(gap),
+    }
+}
+
+fn system(context: &Context<'_>, user: &Passwd) -> Fact<bool> {
+    if user.uid == 0 || user.uid == 65_534 {
+        return Fact::Known(true, Origin::line(PASSWD, user.line));
+    }
+    Settings::of(context).number("UID_MIN").map(|least| i64::from(user.uid) < least)
 }
 
 /// What decides about the password: the line in passwd unless it points to shadow, and `None` where shadow has no entry.
@@ -165,6 +260,45 @@ mod tests {
         let names = |name: &str| user(&host, name).groups.known().unwrap().iter().map(|g| g.raw().to_owned()).collect::<Vec<_>>();
         assert_eq!(names("al"), ["docker", "helpers", "staff"], "the primary group comes first, under every name it has");
         assert_eq!(names("bob"), ["1001", "staff", "docker", "helpers"]);
+    }
+
+    #[test]
+    fn ageing_comes_from_shadow() {
+        let host = Memory::new()
+            .at(20_000 * 86_400)
+            .file("/etc/passwd", "al:x:1000:7::/:/bin/sh\nbo:x:1001:7::/:/bin/sh\ncy:x:1002:7::/:/bin/sh\nal:x:1003:7::/:/bin/sh\n")
+            .file("/etc/group", "root:x:0:\n")
+            .file("/etc/shadow", "al:$y$h:19990:1:365:7:30:20010:\nbo:$y$h:20001:::7::x:\nal:!:0:0:0:0:0:0:\n");
+        let al = user(&host, "al");
+        let numbers = [&al.min_days, &al.max_days, &al.warn_days, &al.inactive_days, &al.password_age_days, &al.expires_in_days];
+        assert_eq!(numbers.map(|fact| fact.known().copied()), [Some(1), Some(365), Some(7), Some(30), Some(10), Some(10)]);
+        assert_eq!(al.max_days.origin(), &Origin::line("/etc/shadow", 1));
+        assert_eq!((al.name_shared.known(), al.gid_exists.known()), (Some(&true), Some(&false)));
+        let bo = user(&host, "bo");
+        assert!(matches!(bo.max_days, Fact::Absent(_)));
+        assert_eq!((bo.password_age_days.known(), bo.password_changed_in_future.known()), (Some(&-1), Some(&true)));
+        assert!(matches!(bo.expires_in_days, Fact::Unknown(Gap { reason: Reason::Malformed(_), .. })));
+        let cy = user(&host, "cy");
+        assert!(matches!(cy.max_days, Fact::Absent(_)) && cy.password_changed_in_future.known() == Some(&false));
+        let hidden = host.gap("/etc/shadow", Reason::Denied);
+        assert!(matches!(user(&hidden, "al").max_days, Fact::Unknown(_)));
+    }
+
+    #[test]
+    fn groups_may_be_kept_elsewhere() {
+        let host = Memory::new().file("/etc/passwd", "al:x:1000:7::/:/bin/sh\n").file("/etc/nsswitch.conf", "group: files sss\n");
+        assert!(matches!(user(&host, "al").gid_exists, Fact::Unknown(Gap { reason: Reason::NotCollected, .. })));
+        let host = host.file("/etc/group", "x:x:8:\n");
+        assert!(matches!(user(&host, "al").gid_exists, Fact::Unknown(Gap { reason: Reason::Unsupported(_), .. })));
+    }
+
+    #[test]
+    fn the_system_s_own_end_where_login_defs_says() {
+        let host = host().file("/etc/login.defs", "UID_MIN 1001\n");
+        let system = |host: &Memory, name: &str| user(host, name).system.known().copied();
+        assert_eq!([system(&host, "al"), system(&host, "bob"), system(&host, "root")], [Some(true), Some(false), Some(true)]);
+        let closed = host.gap("/etc/login.defs", Reason::Denied);
+        assert_eq!([system(&closed, "al"), system(&closed, "root")], [None, Some(true)]);
     }
 
     #[test]
