@@ -9,7 +9,8 @@ use super::broker::Broker;
 use super::busy::{Busy, InFlight};
 use super::engine::{self, Route};
 use super::tree::{Tree, fact};
-use super::{Entry, Host, Identity, ProcessLinks, Stat, identity, origin};
+use super::walk::{self, Start, Walk, Walked};
+use super::{Entry, Host, Identity, ProcessLinks, Stat, identity, origin, tree};
 use crate::fact::{Fact, Gap, Origin, Reason};
 
 /// How many threads may ask. More than small machines have processors: they mostly wait for an engine.
@@ -66,6 +67,21 @@ impl Host for Live {
     fn list(&self, path: &Path) -> Fact<Arc<[Entry]>> {
         let _look = self.busy.begin(path);
         fact(self.tree.list(path), origin(path))
+    }
+
+    fn walk(&self, walk: &Walk) -> Walked {
+        let own = tree::mounted();
+        // A process may see other mounts than the host has: what is not the same file system is not looked at in its place.
+        let unseen = |start: &Start| {
+            let (number, root) = start.mounted.as_ref()?;
+            let same = own.iter().any(|mount| mount.point == start.path && mount.number == *number && mount.root == *root);
+            let reason = || Reason::unsupported("this process does not see what the host has mounted there");
+            (!same).then(|| (start.path.clone(), reason()))
+        };
+        let lost = walk.starts.iter().filter_map(unseen).collect();
+        let mut walk = walk.clone();
+        walk.left_out.extend(own.into_iter().map(|mount| mount.point));
+        walk::in_threads(&walk, lost)
     }
 
     fn engine(&self, socket: &Path, question: &Route) -> Fact<Arc<[u8]>> {

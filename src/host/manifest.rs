@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::walk::{Walk, Walked};
 use super::{Entry, Host, Identity, InFlight, ProcessLinks, Stat, engine::Route};
 use crate::fact::{Fact, Text};
 
@@ -19,6 +20,9 @@ pub struct Manifest {
     pub looked_at: BTreeSet<Text>,
     /// Directories that were listed.
     pub listed: BTreeSet<Text>,
+    /// File systems that were walked whole, by where they are mounted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub walked: BTreeSet<Text>,
     /// Questions put to engines.
     pub engines: Vec<Asked>,
     /// Whether the kernel was asked for its audit rules.
@@ -68,6 +72,7 @@ struct Notes {
     read: BTreeSet<PathBuf>,
     looked_at: BTreeSet<PathBuf>,
     listed: BTreeSet<PathBuf>,
+    walked: BTreeSet<PathBuf>,
     engines: BTreeMap<(PathBuf, Route), u64>,
     audit_rules: bool,
     packet_filter: bool,
@@ -97,6 +102,7 @@ impl<'a> Recorded<'a> {
                 read: texts(&notes.read),
                 looked_at: texts(&notes.looked_at),
                 listed: texts(&notes.listed),
+                walked: texts(&notes.walked),
                 engines: notes.engines.iter().map(asked).collect(),
                 audit_rules: notes.audit_rules,
                 packet_filter: notes.packet_filter,
@@ -156,6 +162,11 @@ impl Host for Recorded<'_> {
 
     fn list(&self, path: &Path) -> Fact<Arc<[Entry]>> {
         self.path(path, |notes| &mut notes.listed, || self.host.list(path))
+    }
+
+    fn walk(&self, walk: &Walk) -> Walked {
+        self.note(|notes| notes.walked.extend(walk.starts.iter().map(|start| start.path.clone())));
+        self.host.walk(walk)
     }
 
     fn engine(&self, socket: &Path, question: &Route) -> Fact<Arc<[u8]>> {

@@ -13,6 +13,7 @@ pub mod memory;
 pub mod root;
 pub mod sandbox;
 mod tree;
+pub mod walk;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,11 @@ pub trait Host: Sync {
 
     /// The names in a directory with their kinds, sorted by name.
     fn list(&self, path: &Path) -> Fact<Arc<[Entry]>>;
+
+    /// Walks whole file systems once for every question that needs it. Never fails: what could not be looked at is in the answer.
+    fn walk(&self, walk: &walk::Walk) -> walk::Walked {
+        walk::by_looks(self, walk)
+    }
 
     /// What an engine answers to one of the fixed questions: the body of a 200 answer.
     /// `Absent` for 404; anything else is `Unknown`.

@@ -12,6 +12,8 @@ pub struct Mount {
     pub id: u32,
     /// Number of the mount it stands on.
     pub parent: u32,
+    /// Number of the device that holds the file system, as `MAJOR:MINOR`.
+    pub number: String,
     /// What part of the file system is mounted.
     pub root: PathBuf,
     /// Where it is mounted.
@@ -75,7 +77,7 @@ pub fn topmost(mounts: Vec<Mount>) -> Vec<Mount> {
     points.into_values().filter_map(top).collect()
 }
 
-fn mount(line: &[u8], number: u32) -> Option<Mount> {
+fn mount(line: &[u8], line_number: u32) -> Option<Mount> {
     let mut fields = line.split(|b| *b == b' ');
     let text = |field: &[u8]| String::from_utf8_lossy(&unescape(field)).into_owned();
     let list = |field: &[u8]| field.split(|b| *b == b',').filter(|option| !option.is_empty()).map(text).collect();
@@ -83,7 +85,7 @@ fn mount(line: &[u8], number: u32) -> Option<Mount> {
     let digits = |field: &[u8]| std::str::from_utf8(field).ok()?.parse().ok();
 
     let (id, parent) = (digits(fields.next()?)?, digits(fields.next()?)?);
-    let _device_number = fields.next()?;
+    let number = text(fields.next()?);
     let (root, point) = (path(fields.next()?), path(fields.next()?));
     let options = list(fields.next()?);
     let tags: Vec<&[u8]> = fields.by_ref().take_while(|field| *field != b"-").collect();
@@ -96,7 +98,19 @@ fn mount(line: &[u8], number: u32) -> Option<Mount> {
     };
     let (fs_type, device) = (text(fields.next()?), text(fields.next()?));
     let super_options = list(fields.next().unwrap_or_default());
-    point.is_absolute().then_some(Mount { id, parent, root, point, options, propagation, fs_type, device, super_options, line: number })
+    point.is_absolute().then_some(Mount {
+        id,
+        parent,
+        number,
+        root,
+        point,
+        options,
+        propagation,
+        fs_type,
+        device,
+        super_options,
+        line: line_number,
+    })
 }
 
 /// Undoes the octal escapes (`\040` for a space) of the kernel's tables.

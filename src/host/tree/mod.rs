@@ -194,7 +194,7 @@ impl Tree {
 
 /// What is mounted for this process. Not for PID 1: our own mounts are the ones our looks go through.
 /// Nothing where there is no `/proc` to tell.
-fn mounted() -> Vec<mountinfo::Mount> {
+pub(super) fn mounted() -> Vec<mountinfo::Mount> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let table = rustix::fs::openat(rustix::fs::CWD, "/proc/self/mountinfo", flags, OpenMode::empty()).map_err(Trouble::from);
     let table = table.and_then(|fd| look::read_all(&fd, 0)).unwrap_or_default();
@@ -227,7 +227,7 @@ fn statx(fd: &OwnedFd) -> rustix::io::Result<Statx> {
     rustix::fs::statx(fd.as_fd(), "", flags, StatxFlags::BASIC_STATS)
 }
 
-fn kind(file_type: FileType) -> FileKind {
+pub(super) fn kind(file_type: FileType) -> FileKind {
     match file_type {
         FileType::RegularFile => FileKind::File,
         FileType::Directory => FileKind::Directory,
