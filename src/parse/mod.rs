@@ -19,6 +19,7 @@ pub mod scrub;
 pub mod secret;
 pub mod shell;
 pub mod sockets;
+pub mod sshd;
 pub mod sysctl;
 pub mod unit;
 pub mod unit_name;

@@ -184,6 +184,7 @@ resources! {
     network::Networks,
     swarm::Swarms,
     registry_login::RegistryLogins,
+    sshd::Sshd,
     json::Json,
     ini::Ini,
     line::Lines,
