@@ -24,7 +24,7 @@ pub trait Broker: Send + Sync {
     /// The raw HTTP answer of an engine, status line and headers included.
     fn engine(&self, socket: &Path, route: &Route) -> Fact<Arc<[u8]>>;
 
-    /// The loaded audit rules, as netlink messages, `NLMSG_DONE` included.
+    /// The status of the audit system and its loaded rules, as netlink messages, `NLMSG_DONE` included.
     fn audit_rules(&self) -> Fact<Arc<[u8]>>;
 
     /// What nftables holds, as netlink messages.

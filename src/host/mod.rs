@@ -63,7 +63,7 @@ pub trait Host: Sync {
     fn engine(&self, socket: &Path, question: &engine::Route) -> Fact<Arc<[u8]>>;
 
     /// The audit rules loaded in the kernel, as the raw netlink messages of `AUDIT_LIST_RULES`, one after the other,
-    /// padded to four bytes, the end mark `NLMSG_DONE` included.
+    /// padded to four bytes, the end mark `NLMSG_DONE` included; before them that of `AUDIT_GET`, the status.
     fn audit_rules(&self) -> Fact<Arc<[u8]>>;
 
     /// Tables, chains, rules, sets and their elements of nftables in the host's network namespace, as raw netlink messages one

@@ -15,6 +15,7 @@ pub mod mountinfo;
 pub mod os_release;
 pub mod passwd;
 pub mod process;
+pub mod rsyslog;
 pub mod scrub;
 pub mod secret;
 pub mod shell;

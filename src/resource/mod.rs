@@ -13,6 +13,7 @@ mod paths;
 mod process_table;
 mod side_by_side;
 mod systemd;
+mod unit_state;
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -175,6 +176,13 @@ resources! {
     shells::Shells,
     login_defs::LoginDefs,
     audit_rule::AuditRules,
+    audit_system::AuditSystems,
+    audit_event::AuditEvents,
+    audit_file::AuditFiles,
+    auditd_setting::AuditdSettings,
+    systemd_setting::SystemdSettings,
+    log_system::LogSystems,
+    rsyslog::Rsyslogs,
     engine::Engines,
     docker_daemon::DockerDaemon,
     docker_file::DockerFiles,

@@ -13,7 +13,7 @@
 use std::path::Path;
 
 use super::fields::message_number;
-use super::{Access, Action, Arch, Calls, Filter, Operator, Rule, Scope};
+use super::{Access, Action, Arch, Calls, Comparison, Filter, Machine, Operator, Rule, Scope, syscalls};
 
 /// A rule, and the path it watches with the links above its last component resolved. The kernel does not follow a link
 /// in the last component: a watch on a link watches the link.
@@ -34,11 +34,130 @@ pub struct Target<'a> {
     pub is_directory: bool,
 }
 
+/// What should be recorded of system calls, whatever file they are about.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<'a> {
+    /// The machine the rules are for.
+    pub machine: Machine,
+    /// Names of the calls. Those that an architecture does not have need no rule there.
+    pub calls: &'a [&'a str],
+    /// The calling conventions that count.
+    pub arches: &'a [Arch],
+    /// What is true of every event that should be recorded. A rule may ask for as much, and for no more.
+    pub assumed: &'a [Comparison],
+}
+
+/// The calls that the rules do not record, each with its calling convention; none where all are.
+pub fn unrecorded<'a>(rules: impl IntoIterator<Item = &'a Rule>, demand: Demand<'_>) -> Vec<(Arch, String)> {
+    let exists = |arch: &Arch, call: &str| syscalls::exists(demand.machine, *arch == Arch::B32, call);
+    let mut open: Vec<(Arch, String)> = demand
+        .arches
+        .iter()
+        .flat_map(|arch| demand.calls.iter().filter(|call| exists(arch, call)).map(|call| (arch.clone(), (*call).to_owned())))
+        .collect();
+    let all = open.clone();
+    let mut lost = Vec::new();
+    for rule in rules {
+        if silences_everything(rule) {
+            return all;
+        }
+        if rule.list != Filter::Exit {
+            continue;
+        }
+        // Without an architecture a rule goes by the numbers of the machine's own calls.
+        let takes = |(arch, call): &(Arch, String)| match (&rule.calls, &rule.arch) {
+            (Calls::All, _) => is_for(rule, arch),
+            (Calls::Some(calls), Some(_)) => is_for(rule, arch) && calls.contains(call),
+            (Calls::Some(calls), None) => *arch == Arch::B64 && calls.contains(call),
+        };
+        let everywhere = rule.watch.is_none() && rule.access.is_none();
+        match rule.action {
+            Action::Always if everywhere && rule.comparisons.iter().all(|own| implied(own, demand.assumed)) => {
+                open.retain(|call| !takes(call));
+            }
+            Action::Never if takes_users_out(rule, demand.assumed) && is_wide(rule) => {
+                let (gone, left) = open.into_iter().partition(|call| takes(call));
+                open = left;
+                lost.extend::<Vec<_>>(gone);
+            }
+            _ => {}
+        }
+    }
+    open.extend(lost);
+    open
+}
+
+/// Whether a rule that takes events out is for more than one place of the file system.
+fn is_wide(rule: &Rule) -> bool {
+    rule.watch.as_ref().is_none_or(|watch| watch.path == "/" && watch.scope != Scope::Itself)
+}
+
+/// The least login user there is among the events, and whether somebody logged in for all of them.
+fn logins(assumed: &[Comparison]) -> (u32, bool) {
+    let of_login = || assumed.iter().filter(|own| own.field == "auid" && !own.between_fields);
+    let least = of_login().filter(|own| own.operator == Operator::GreaterOrEqual).filter_map(|own| own.value.parse().ok()).max();
+    (least.unwrap_or(0), of_login().any(|own| own.operator == Operator::NotEqual && own.value == "unset"))
+}
+
+/// Whether a comparison holds for every event of which the assumptions hold.
+fn implied(own: &Comparison, assumed: &[Comparison]) -> bool {
+    if assumed.contains(own) {
+        return true;
+    }
+    let failed = || assumed.iter().any(|own| own.field == "exit" && own.operator == Operator::Equal && own.value.starts_with('-'));
+    let (least, set) = logins(assumed);
+    match (own.field.as_str(), own.operator, own.value.parse::<u32>()) {
+        ("auid", Operator::NotEqual, Err(_)) => own.value == "unset" && set,
+        ("auid", Operator::GreaterOrEqual, Ok(number)) => number <= least && set,
+        ("auid", Operator::Greater | Operator::NotEqual, Ok(number)) => number < least && set,
+        ("success", Operator::Equal, Ok(0)) | ("success", Operator::NotEqual, Ok(1)) => failed(),
+        _ => false,
+    }
+}
+
+/// Whether a comparison holds for no event of which the assumptions hold.
+fn excluded(own: &Comparison, assumed: &[Comparison]) -> bool {
+    let (least, set) = logins(assumed);
+    let equal = own.operator == Operator::Equal;
+    match (own.field.as_str(), own.operator, own.value.parse::<u32>()) {
+        ("auid", Operator::Equal, Err(_)) => own.value == "unset" && set,
+        ("auid", Operator::Equal | Operator::LessOrEqual, Ok(number)) => number < least,
+        ("auid", Operator::Less, Ok(number)) => number <= least,
+        ("exit" | "a0", ..) if equal => {
+            assumed.iter().any(|other| other.field == own.field && other.operator == Operator::Equal && other.value != own.value)
+        }
+        ("success", Operator::Equal, Ok(1)) => {
+            assumed.iter().any(|other| other.field == "exit" && other.operator == Operator::Equal && other.value.starts_with('-'))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a `never` rule takes out events of users at large of which the assumptions hold. One for a daemon (an account other
+/// than root's in which nobody logged in) does not.
+fn takes_users_out(rule: &Rule, assumed: &[Comparison]) -> bool {
+    let has = |field: &str, value: &dyn Fn(&str) -> bool| {
+        rule.comparisons.iter().any(|own| own.field == field && own.operator == Operator::Equal && value(&own.value))
+    };
+    let of_a_daemon = has("auid", &|value| value == "unset") && has("uid", &|value| value != "0");
+    !of_a_daemon && silences_users(rule) && !rule.comparisons.iter().any(|own| excluded(own, assumed))
+}
+
 /// The number of the record that says what was done, without which the others tell nothing.
 const SYSCALL_RECORD: u32 = 1300;
 
 /// The first of the rules that together record every access of the given kinds to the target, or `None`.
 pub fn covers<'a>(rules: impl IntoIterator<Item = Located<'a>>, target: Target<'_>, needs: Access) -> Option<&'a Rule> {
+    covers_for(rules, target, needs, &[])
+}
+
+/// The same for those accesses alone of which some comparisons hold: a rule may ask for as much.
+pub fn covers_for<'a>(
+    rules: impl IntoIterator<Item = Located<'a>>,
+    target: Target<'_>,
+    needs: Access,
+    assumed: &[Comparison],
+) -> Option<&'a Rule> {
     let mut open: Vec<(Arch, Access)> =
         [Arch::B64, Arch::B32].into_iter().flat_map(|arch| needs.each().map(move |kind| (arch.clone(), kind))).collect();
     let mut silenced = false;
@@ -52,7 +171,7 @@ pub fn covers<'a>(rules: impl IntoIterator<Item = Located<'a>>, target: Target<'
         }
         let reached = path.is_some_and(|path| reaches(rule, path, target));
         match rule.action {
-            Action::Always if reached && rule.comparisons.is_empty() => {
+            Action::Always if reached && rule.comparisons.iter().all(|own| implied(own, assumed)) => {
                 let accesses = rule.accesses().filter(|_| rule.calls == Calls::All).unwrap_or_default();
                 let before = open.len();
                 open.retain(|(arch, kind)| !(accesses.contains(*kind) && is_for(rule, arch)));
@@ -60,7 +179,10 @@ pub fn covers<'a>(rules: impl IntoIterator<Item = Located<'a>>, target: Target<'
                     first = Some(rule);
                 }
             }
-            Action::Never if watches(Located { rule, path }, target) || (rule.watch.is_none() && silences_users(rule)) => {
+            Action::Never
+                if !rule.comparisons.iter().any(|own| excluded(own, assumed))
+                    && (watches(Located { rule, path }, target) || (rule.watch.is_none() && silences_users(rule))) =>
+            {
                 silenced = open.iter().any(|(arch, kind)| is_for(rule, arch) && touches(rule, *kind));
             }
             _ => {}
@@ -135,7 +257,7 @@ fn silences_everything(rule: &Rule) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Machine, Names, text};
+    use super::super::{Names, text};
     use super::*;
     use crate::fact::Text;
 
@@ -242,5 +364,99 @@ mod tests {
             assert!(file(&format!("{never}\n{watch}"), "/etc/docker/daemon.json"), "{never}");
             assert!(directory(&format!("{never}\n{watch}"), "/etc/docker"), "{never}");
         }
+    }
+
+    /// Comparisons as a rule would spell them.
+    fn assumed(fields: &str) -> Vec<Comparison> {
+        rules(&format!("-a always,exit -S all {fields}")).remove(0).comparisons
+    }
+
+    fn rules(text: &str) -> Vec<Rule> {
+        let file = Text::from("rules");
+        text::read(text::lines(&file, text), &Names::of(Machine::X86_64)).rules.into_iter().map(|placed| placed.rule).collect()
+    }
+
+    fn open(text: &str, calls: &[&str], fields: &str) -> Vec<String> {
+        let assumed = assumed(fields);
+        let demand = Demand { machine: Machine::X86_64, calls, arches: &[Arch::B64, Arch::B32], assumed: &assumed };
+        unrecorded(&rules(text), demand).into_iter().map(|(arch, call)| format!("{arch} {call}")).collect()
+    }
+
+    const USERS: &str = "-F auid>=1000 -F auid!=unset";
+
+    #[test]
+    fn calls_are_recorded_by_one_rule_or_several() {
+        let both = "-a always,exit -F arch=b64 -S mount -F auid>=1000 -F auid!=-1 -k m\n-a always,exit -F arch=b32 -S mount -F auid>=1000 -F auid!=4294967295";
+        assert!(open(both, &["mount"], USERS).is_empty());
+        assert_eq!(open(both, &["mount", "umount2"], USERS), ["b64 umount2", "b32 umount2"]);
+        assert_eq!(open(both.lines().next().unwrap(), &["mount"], USERS), ["b32 mount"]);
+        assert!(open("-a exit,always -S all", &["mount", "openat"], USERS).is_empty());
+        assert_eq!(open("-a always,exit -S mount", &["mount"], ""), ["b32 mount"], "numbers of 32-bit calls differ");
+        assert!(open("", &["init_module"], "").len() == 2 && open("", &["no_such_call"], "").is_empty());
+    }
+
+    #[test]
+    fn a_rule_may_ask_for_what_is_assumed_and_no_more() {
+        let with = |fields: &str, demand: &str| {
+            let line = |arch: &str| format!("-a always,exit -F arch={arch} -S openat {fields}\n");
+            open(&format!("{}{}", line("b64"), line("b32")), &["openat"], demand).is_empty()
+        };
+        for wider in ["", "-F auid>=500 -F auid!=unset", "-F auid!=unset", "-F auid>999", "-F auid>=1000", "-F auid!=0"] {
+            assert!(with(wider, USERS), "{wider}");
+        }
+        for narrower in
+            ["-F auid>=1001", "-F auid=1000", "-F uid=0", "-F success=0", "-F dir=/etc", "-F perm=w", "-C uid!=euid", "-F auid>=5000"]
+        {
+            assert!(!with(narrower, USERS), "{narrower}");
+        }
+        assert!(!with("-F auid>=1000", ""), "daemons count too where nothing is assumed");
+        let denied = "-F exit=-EACCES -F auid>=1000 -F auid!=unset";
+        assert!(with("-F exit=-13", denied) && with("-F success=0", denied) && !with("-F exit=-EPERM", denied));
+        assert!(with("-F a0=0", "-F a0=0x0") && !with("-F a0=0x1", "-F a0=0"));
+        assert!(with("-C euid!=uid -F auid!=unset", "-C uid!=euid -F auid!=-1"));
+    }
+
+    #[test]
+    fn an_earlier_exception_for_users_at_large_wins() {
+        let rule = "-a always,exit -S all";
+        for never in [
+            "-a never,exit -S all",
+            "-a never,exit -F arch=b64 -S mount",
+            "-a never,task",
+            "-a never,exit -F dir=/ -S all",
+            "-a never,exit -F uid=0 -S all",
+        ] {
+            assert!(!open(&format!("{never}\n{rule}"), &["mount"], USERS).is_empty(), "{never}");
+            assert!(never.contains("task") || open(&format!("{rule}\n{never}"), &["mount"], USERS).is_empty(), "{never} comes too late");
+        }
+        for narrow in [
+            "-a never,exit -F auid=unset -S all",
+            "-a never,exit -F auid<1000 -S all",
+            "-a never,exit -F dir=/var/lib/docker",
+            "-a never,exit -F exe=/usr/bin/vmtoolsd -S all",
+            "-a never,exit -F arch=b64 -S adjtimex",
+        ] {
+            assert!(open(&format!("{narrow}\n{rule}"), &["mount"], USERS).is_empty(), "{narrow}");
+        }
+        let chrony = "-a never,exit -F arch=b64 -S adjtimex -F auid=unset -F uid=992";
+        assert!(open(&format!("{chrony}\n{rule}"), &["adjtimex"], "").is_empty(), "a daemon that is meant to");
+        assert!(!open(&format!("{}\n{rule}", chrony.replace("992", "0")), &["adjtimex"], "").is_empty());
+    }
+
+    #[test]
+    fn runs_of_a_program_by_users() {
+        let runs = |text: &str| {
+            let rules = rules(text);
+            let located = rules.iter().map(|rule| Located { rule, path: rule.watch.as_ref().map(|watch| Path::new(&watch.path)) });
+            let target = Target { path: Path::new("/usr/bin/chcon"), is_directory: false };
+            covers_for(located, target, Access::EXECUTE, &assumed(USERS)).is_some()
+        };
+        assert!(runs("-a always,exit -F path=/usr/bin/chcon -F perm=x -F auid>=1000 -F auid!=unset -k perm_chng"));
+        assert!(runs("-a always,exit -S all -F path=/usr/bin/chcon -F auid>=1000 -F auid!=-1"));
+        assert!(runs("-w /usr/bin/chcon -p x"));
+        assert!(runs("-a never,exit -F auid=unset -S all\n-w /usr/bin -p x"));
+        assert!(!runs("-w /usr/bin/chcon -p wa"));
+        assert!(!runs("-a always,exit -F path=/usr/bin/chcon -F perm=x -F auid>=2000 -F auid!=unset"));
+        assert!(!runs("-a always,exit -F arch=b64 -F path=/usr/bin/chcon -F perm=x -F auid>=1000 -F auid!=unset"));
     }
 }

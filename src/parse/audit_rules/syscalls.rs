@@ -75,6 +75,13 @@ pub fn is_known(name: &str) -> bool {
     names().iter().any(|names| names.values().any(|known| *known == name))
 }
 
+/// Whether a machine has a call with a name; no machine without a table is known to have one.
+#[must_use]
+pub fn exists(machine: Machine, narrow: bool, name: &str) -> bool {
+    let column = machine.column(narrow).and_then(|column| names().get(column));
+    column.is_some_and(|names| names.values().any(|known| *known == name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +96,8 @@ mod tests {
         assert_eq!(name(Machine::X86_64, false, 2000), "2000");
         assert_eq!(name(Machine::Other, false, 257), "257");
         assert!(is_known("adjtimex") && !is_known("adjtimey"));
+        assert!(
+            exists(Machine::X86_64, false, "open") && !exists(Machine::Aarch64, false, "open") && !exists(Machine::Other, false, "open")
+        );
     }
 }

@@ -13,7 +13,7 @@ pub(super) use trail::{Trail, located};
 
 record! {
     /// One audit rule, normalised so that spellings compare by meaning. Whether auditing is switched on is another
-    /// question, which the kernel is not asked; `-e 0` on disk is taken into account where a file counts as audited.
+    /// question: see `audit_system`; `-e 0` on disk is taken into account where a file counts as audited.
     /// Rules that could not be seen are a record of which nothing is known.
     pub struct AuditRule("audit_rule") {
         /// The rule in one canonical spelling.

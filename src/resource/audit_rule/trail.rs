@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::fact::{Fact, Gap, Origin, Reason, Text};
+use crate::fact::{Fact, Gap, List, Origin, Reason, Text};
 use crate::host::{FileKind, Host};
 use crate::parse::audit_rules::text::{Configured, Line};
 use crate::parse::audit_rules::{Access, Machine, Names, Rule, Scope, cover, kernel, text};
@@ -40,7 +40,7 @@ pub(in crate::resource) struct Placed {
 }
 
 impl Placed {
-    pub(super) fn located(&self) -> cover::Located<'_> {
+    pub(in crate::resource) fn located(&self) -> cover::Located<'_> {
         cover::Located { rule: &self.rule, path: self.path.as_deref() }
     }
 }
@@ -59,6 +59,12 @@ pub(in crate::resource) struct Trail {
     source: &'static str,
     /// The line that turns auditing off.
     off: Option<Origin>,
+    /// What the last `-e` says, and where it stands.
+    pub(in crate::resource) switch: Option<(u8, Origin)>,
+    /// Whether `audit.rules` is what augenrules would make of the directory now.
+    pub(in crate::resource) merged: Fact<bool>,
+    /// What the kernel says of itself.
+    pub(in crate::resource) status: Fact<kernel::Status>,
     /// The line that auditctl stops at, or that is not understood, and whether that line may be a rule of its own.
     refusal: Option<(Gap, bool)>,
 }
@@ -87,7 +93,12 @@ impl Trail {
         let host = context.host;
         let machine = Machine::named(host.identity().architecture.raw());
         let mut locator = Locator { host, directories: HashMap::new() };
-        let loaded = match host.audit_rules() {
+        let told = host.audit_rules();
+        let status = told.as_ref().and_then(|messages, origin| match kernel::status(messages) {
+            Some(status) => Fact::Known(status, Origin::kernel("audit status")),
+            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
+        });
+        let loaded = match told {
             Fact::Known(messages, origin) => match kernel::read(&messages, machine) {
                 Ok(rules) => Ok(rules.into_iter().map(|rule| locator.place(rule, Origin::kernel(LOADED), false)).collect()),
                 Err(reason) => Err(Gap::new(origin, reason)),
@@ -95,8 +106,18 @@ impl Trail {
             Fact::Absent(origin) => Err(Gap::new(origin, Reason::unsupported("the kernel has no audit system"))),
             Fact::Unknown(gap) => Err(gap),
         };
-        let mut trail =
-            Self { loaded, on_disk: Vec::new(), disk_gaps: Vec::new(), lasting: 0, source: AUDIT_RULES, off: None, refusal: None };
+        let mut trail = Self {
+            loaded,
+            on_disk: Vec::new(),
+            disk_gaps: Vec::new(),
+            lasting: 0,
+            source: AUDIT_RULES,
+            off: None,
+            switch: None,
+            merged: Fact::Absent(Origin::file(RULES_D)),
+            status,
+            refusal: None,
+        };
         trail.read_disk(context, machine, &mut locator);
         trail
     }
@@ -111,6 +132,13 @@ impl Trail {
         let merged: Vec<(&Text, &str)> = sources.iter().map(|(path, content)| (path, content.as_str())).collect();
         let sourced = !sources.is_empty() || !unread.is_empty();
         self.disk_gaps = unread;
+        if sourced {
+            self.merged = match (self.disk_gaps.first(), &made) {
+                (Some(gap), _) | (None, Fact::Unknown(gap)) => Fact::Unknown(gap.clone()),
+                (None, Fact::Absent(origin)) => Fact::Known(false, origin.clone()),
+                (None, Fact::Known(content, origin)) => Fact::Known(meant(content.lines()).eq(meant(text::merged(&merged).into_iter().map(|line| line.text))), origin.clone()),
+            };
+        }
         let mut known = HashSet::new();
         if sourced {
             self.source = RULES_D;
@@ -144,7 +172,8 @@ impl Trail {
             }
         }
         self.lasting = self.on_disk.len();
-        self.off = configured.enabled.filter(|enabled| enabled.value == 0).map(|enabled| Origin::line(enabled.file, enabled.line));
+        self.switch = configured.enabled.map(|enabled| (enabled.value, Origin::line(enabled.file, enabled.line)));
+        self.off = self.switch.as_ref().filter(|(value, _)| *value == 0).map(|(_, origin)| origin.clone());
         self.refusal = configured.refusal.map(|refusal| {
             let why = Reason::malformed(format!("auditctl refuses this line: {}", refusal.why));
             (Gap::new(Origin::line(refusal.file, refusal.line), why), !refusal.repeats)
@@ -159,6 +188,41 @@ impl Trail {
         let both = loaded.iter().map(move |first| Merged { loaded: Some(first), on_disk: on_disk.get(&first.rule).copied(), first });
         let rest = self.on_disk.iter().filter(move |placed| !seen.contains(&placed.rule));
         both.chain(rest.map(|first| Merged { loaded: None, on_disk: Some(first), first }))
+    }
+
+    /// The rules that the next start of auditd will load.
+    pub(in crate::resource) fn lasting_rules(&self) -> impl Iterator<Item = &Placed> + Clone {
+        self.on_disk.iter().take(self.lasting)
+    }
+
+    /// The first thing that keeps the rules on disk from being known.
+    pub(in crate::resource) fn disk_gap(&self) -> Option<&Gap> {
+        self.disk_gaps.first().or(self.refusal.as_ref().map(|(gap, _)| gap))
+    }
+
+    /// What `judge` finds missing from the rules that are loaded, and from those that the next start loads.
+    pub(in crate::resource) fn missing(&self, judge: &dyn Fn(&[cover::Located<'_>]) -> List) -> (Fact<List>, Fact<List>) {
+        let located = |rules: &mut dyn Iterator<Item = &'_ Placed>| judge(&rules.map(Placed::located).collect::<Vec<_>>());
+        let off = |origin: &Origin| Fact::Known(vec![Text::from("auditing is switched off")], origin.clone());
+        let loaded = match (&self.loaded, &self.status) {
+            (Err(gap), _) => Fact::Unknown(gap.clone()),
+            (Ok(_), Fact::Known(status, origin)) if status.enabled == 0 => off(origin),
+            (Ok(rules), _) => Fact::Known(located(&mut rules.iter()), Origin::kernel(LOADED)),
+        };
+        let on_disk = match (self.disk_gaps.first(), &self.off) {
+            (Some(gap), _) => Fact::Unknown(gap.clone()),
+            (None, Some(origin)) => off(origin),
+            (None, None) => {
+                let missing = located(&mut self.lasting_rules().filter(|placed| !placed.after_stop));
+                let helped = || located(&mut self.lasting_rules()).len() < missing.len();
+                match &self.refusal {
+                    // The line, or one that comes after it, may be the rule that is looked for.
+                    Some((gap, may_be_a_rule)) if !missing.is_empty() && (*may_be_a_rule || helped()) => Fact::Unknown(gap.clone()),
+                    _ => Fact::Known(missing, Origin::file(self.source)),
+                }
+            }
+        };
+        (loaded, on_disk)
     }
 
     /// The loaded rule that records every change to a target. Absent where none does.
@@ -180,7 +244,7 @@ impl Trail {
         if let Some(off) = &self.off {
             return Fact::Known(false, off.clone());
         }
-        let rules = || self.on_disk.iter().take(self.lasting);
+        let rules = || self.lasting_rules();
         if let Some(placed) = covering(rules().filter(|placed| !placed.after_stop), target) {
             return Fact::Known(true, placed.origin.clone());
         }
@@ -190,6 +254,11 @@ impl Trail {
             _ => Fact::Known(false, Origin::file(self.source)),
         }
     }
+}
+
+/// The lines that are neither empty nor comments.
+fn meant<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    lines.map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 fn covering<'a>(rules: impl Iterator<Item = &'a Placed> + Clone, target: cover::Target<'_>) -> Option<&'a Placed> {

@@ -1,4 +1,4 @@
-//! The audit rules loaded in the kernel, asked over netlink as `auditctl -l` does.
+//! The audit rules loaded in the kernel, asked over netlink as `auditctl -l` does, and its status, as `auditctl -s` does.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -21,24 +21,33 @@ const MOST: usize = 8 * 1024 * 1024;
 const HEAD: u32 = 16;
 const MOST_MESSAGE: usize = 8970;
 
+const AUDIT_GET: u16 = 1000;
 const AUDIT_LIST_RULES: u16 = 1013;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_REQUEST: u16 = 1;
 
-/// The messages of type `AUDIT_LIST_RULES` up to and with `NLMSG_DONE`, one after the other, each padded to four bytes.
+/// The message of type `AUDIT_GET` and those of type `AUDIT_LIST_RULES` up to and with `NLMSG_DONE`, one after the other, each
+/// padded to four bytes.
 pub(super) fn loaded_rules() -> Result<Vec<u8>, Failure> {
-    let socket = ask().map_err(refused)?;
     let until = Instant::now() + LIMIT;
-    let mut rules = Vec::new();
+    let mut messages = Vec::new();
+    for question in [AUDIT_GET, AUDIT_LIST_RULES] {
+        listen(&ask(question).map_err(refused)?, question, until, &mut messages)?;
+    }
+    Ok(messages)
+}
+
+/// Takes the answer to one question: one message of its kind for the status, all up to the end mark for rules.
+fn listen(socket: &OwnedFd, question: u16, until: Instant, rules: &mut Vec<u8>) -> Result<(), Failure> {
     let mut buffer = vec![0; MOST_MESSAGE];
     loop {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Reason::TimedOut.into());
         }
-        set_socket_timeout(&socket, Timeout::Recv, Some(left)).map_err(refused)?;
-        let (read, length) = match recv(&socket, buffer.as_mut_slice(), RecvFlags::TRUNC) {
+        set_socket_timeout(socket, Timeout::Recv, Some(left)).map_err(refused)?;
+        let (read, length) = match recv(socket, buffer.as_mut_slice(), RecvFlags::TRUNC) {
             Ok(received) => received,
             Err(Errno::INTR) => continue,
             Err(error) => return Err(refused(error)),
@@ -46,14 +55,14 @@ pub(super) fn loaded_rules() -> Result<Vec<u8>, Failure> {
         let message = buffer.get(..read).filter(|_| length <= MOST_MESSAGE).ok_or(Reason::TooLarge)?;
         let kind = kind(message).ok_or_else(|| Reason::malformed("the kernel's answer is cut short"))?;
         match kind {
-            AUDIT_LIST_RULES | NLMSG_DONE => {
+            AUDIT_GET | AUDIT_LIST_RULES | NLMSG_DONE if kind == question || (kind == NLMSG_DONE && question == AUDIT_LIST_RULES) => {
                 rules.extend_from_slice(message);
                 rules.resize(rules.len().next_multiple_of(4), 0);
                 if rules.len() > MOST {
                     return Err(Reason::TooLarge.into());
                 }
-                if kind == NLMSG_DONE {
-                    return Ok(rules);
+                if kind == NLMSG_DONE || question == AUDIT_GET {
+                    return Ok(());
                 }
             }
             NLMSG_ERROR => return Err(refused(error_number(message).unwrap_or(Errno::IO))),
@@ -63,10 +72,10 @@ pub(super) fn loaded_rules() -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn ask() -> rustix::io::Result<OwnedFd> {
+fn ask(question: u16) -> rustix::io::Result<OwnedFd> {
     let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(AUDIT))?;
     let mut request = HEAD.to_ne_bytes().to_vec();
-    request.extend(AUDIT_LIST_RULES.to_ne_bytes());
+    request.extend(question.to_ne_bytes());
     request.extend(NLM_F_REQUEST.to_ne_bytes());
     // Sequence number, and the port the kernel chooses.
     request.extend(1u32.to_ne_bytes());

@@ -9,6 +9,7 @@ use crate::fact::Reason;
 
 const ERROR: u16 = 2;
 const DONE: u16 = 3;
+const GET: u16 = 1000;
 const LIST_RULES: u16 = 1013;
 /// Length of a netlink header; also what messages of `audit_rule_data` are counted from.
 const HEADER: usize = 16;
@@ -16,6 +17,46 @@ const HEADER: usize = 16;
 const WORDS: usize = 64;
 /// More rules than anybody loads; what comes after is not read.
 const MOST_RULES: usize = 200_000;
+
+/// What the kernel says of its audit system: `struct audit_status`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// 0 off, 1 on, 2 on and locked until the next start.
+    pub enabled: u32,
+    /// What happens when records are lost: 0 nothing, 1 a line in the kernel's log, 2 a panic.
+    pub failure: u32,
+    /// Process id of the daemon that takes the records; 0 where none does.
+    pub pid: u32,
+    /// Records that may wait.
+    pub backlog_limit: u32,
+    /// Records lost since the start.
+    pub lost: u32,
+    /// Records that wait.
+    pub backlog: u32,
+}
+
+/// The status among the messages of one listing, where whoever asked for the rules asked for it too.
+#[must_use]
+pub fn status(messages: &[u8]) -> Option<Status> {
+    let mut rest = messages;
+    while !rest.is_empty() {
+        let length = number(rest, 0).map(|length| length as usize).filter(|length| (HEADER..=rest.len()).contains(length))?;
+        let message = rest.get(..length)?;
+        if number(message, 4)? & 0xffff == u32::from(GET) {
+            let word = |index: usize| number(message, HEADER + index * 4);
+            return Some(Status {
+                enabled: word(1)?,
+                failure: word(2)?,
+                pid: word(3)?,
+                backlog_limit: word(5)?,
+                lost: word(6)?,
+                backlog: word(7)?,
+            });
+        }
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    None
+}
 
 /// Reads the messages of one listing, up to and including its end mark.
 ///

@@ -157,3 +157,22 @@ fn fields_of_newer_kernels_restrict() {
     let rules = read(&[message(LIST_RULES, &body), message(DONE, &[])].concat(), Machine::X86_64).unwrap();
     assert_eq!(rules[0].comparisons[0].text(), "field99=0");
 }
+
+/// What a kernel would answer to `AUDIT_GET`: a daemon listens, losses are logged, 8192 records may wait.
+pub(crate) fn status_message(enabled: u32, lost: u32) -> Vec<u8> {
+    let words = [0, enabled, 1, 700, 0, 8192, lost, 3, 0x7f, 15000, 0];
+    message(GET, &words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect::<Vec<_>>())
+}
+
+#[test]
+fn the_status_is_found_beside_rules_and_without_it_there_is_none() {
+    let told = [status_message(2, 9), listing("-w /etc/x -p wa")].concat();
+    let status = status(&told).unwrap();
+    assert_eq!((status.enabled, status.lost, status.backlog_limit, status.pid, status.failure), (2, 9, 8192, 700, 1));
+    assert_eq!(read(&told, Machine::X86_64).unwrap().len(), 1);
+    assert_eq!(super::status(&listing("-w /etc/x -p wa")), None);
+    let alone = status_message(1, 0);
+    for at in 0..alone.len() {
+        assert!(super::status(&alone[..at]).is_none(), "{at}");
+    }
+}
