@@ -424,13 +424,18 @@ macro_rules! seeing_less {
 }
 
 seeing_less! {
+    container_image: "container-image";
     containers: "containers";
     debian_12: "debian-12";
+    debian_12_hardened: "debian-12-hardened";
+    debian_12_server: "debian-12-server";
     garbage: "garbage";
     hardened: "hardened";
     no_docker: "no-docker";
+    rhel_9: "rhel-9";
     rootless: "rootless";
     swarm_manager: "swarm-manager";
+    ubuntu_24_04: "ubuntu-24.04";
 }
 
 /// Names of hosts and engines are written by whoever is audited: they are shown, never obeyed.

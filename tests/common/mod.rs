@@ -7,7 +7,20 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 /// Every host, by the name of its folder.
-pub(crate) const HOSTS: [&str; 7] = ["containers", "debian-12", "garbage", "hardened", "no-docker", "rootless", "swarm-manager"];
+pub(crate) const HOSTS: [&str; 12] = [
+    "container-image",
+    "containers",
+    "debian-12",
+    "debian-12-hardened",
+    "debian-12-server",
+    "garbage",
+    "hardened",
+    "no-docker",
+    "rhel-9",
+    "rootless",
+    "swarm-manager",
+    "ubuntu-24.04",
+];
 
 /// The folder of a host: its `root`, its `host.toml`, and what its engine answers.
 pub(crate) fn folder(name: &str) -> PathBuf {

@@ -1,0 +1,4 @@
+TMOUT=900
+readonly TMOUT
+export TMOUT
+umask 027
