@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 
 use crate::parse::glob;
 
+/// The longest word that may be a keyword.
+const LONGEST_WORD: usize = 48;
+
 /// What a list is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
@@ -27,8 +30,8 @@ pub enum Family {
 pub struct Compiled {
     /// What it calls itself, such as `9.2p1`.
     pub version: Option<String>,
-    /// The words it has that may be keywords, in small letters.
-    pub keywords: BTreeSet<String>,
+    /// Words at the end of its strings, in small letters.
+    words: BTreeSet<String>,
     /// Files of host keys it knows.
     pub host_keys: Vec<String>,
     lists: BTreeSet<String>,
@@ -40,13 +43,15 @@ impl Compiled {
     pub fn find(program: &[u8]) -> Self {
         let mut found = Self::default();
         for string in program.split(|b| *b == 0) {
+            let word: Vec<u8> = string.iter().rev().take_while(|b| b.is_ascii_alphanumeric()).take(LONGEST_WORD).copied().collect();
+            if word.len() > 2 {
+                found.words.insert(word.iter().rev().map(|b| char::from(b.to_ascii_lowercase())).collect());
+            }
             let Some(text) = printable(string) else { continue };
             if text.contains(',') {
                 if family_of(text).is_some() {
                     found.lists.insert(text.to_owned());
                 }
-            } else if text.len() < 40 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-                found.keywords.insert(text.to_ascii_lowercase());
             } else if let Some(version) = text.strip_prefix("OpenSSH_") {
                 let version = version.split(' ').next().unwrap_or_default();
                 let is_version = version.starts_with(|c: char| c.is_ascii_digit()) && version.contains('p') && !version.contains('*');
@@ -60,11 +65,22 @@ impl Compiled {
         found
     }
 
+    /// Whether it may know a keyword, in small letters. Linkers keep a string that is the end of another only there.
+    #[must_use]
+    pub fn knows(&self, keyword: &str) -> bool {
+        self.words.iter().any(|word| word.ends_with(keyword))
+    }
+
     /// The list that is in effect when nothing is set. `None` where the program shows none, or several of which any may be it.
     #[must_use]
     pub fn list(&self, family: Family) -> Option<Vec<String>> {
         let mut of_family = self.lists.iter().filter(|list| family_of(list) == Some(family));
-        let first = of_family.next()?;
+        let Some(first) = of_family.next() else {
+            // Where the list of signatures is the end of that of keys, linkers keep it only there.
+            let keys = if family == Family::Signatures { self.list(Family::Keys)? } else { return None };
+            let certificates = keys.iter().take_while(|name| name.contains("-cert-")).count();
+            return Some(keys.into_iter().skip(certificates).collect());
+        };
         let list = match (of_family.next(), family) {
             (None, _) => first,
             // Newer builds hold one for clients too: the same with more behind it.
@@ -160,7 +176,10 @@ mod tests {
     fn a_program_shows_what_it_was_compiled_with() {
         let compiled = Compiled::find(PROGRAM);
         assert_eq!(compiled.version.as_deref(), Some("9.2p1"));
-        assert!(compiled.keywords.contains("permitrootlogin") && compiled.keywords.contains("usepam"));
+        assert!(compiled.knows("permitrootlogin") && compiled.knows("usepam") && !compiled.knows("port"));
+        assert!(Compiled::find(b"\x01bad %s report\0").knows("port"));
+        let merged = Compiled::find(b"ssh-ed25519-cert-v01@openssh.com,ssh-rsa-cert-v01@openssh.com,ssh-ed25519,rsa-sha2-512\0");
+        assert_eq!(names(merged.list(Family::Signatures)).as_deref(), Some("ssh-ed25519,rsa-sha2-512"));
         assert_eq!(compiled.host_keys, ["/etc/ssh/ssh_host_rsa_key"]);
         for (family, list) in [
             (Family::Ciphers, "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr"),

@@ -19,8 +19,8 @@ pub enum Shape {
     Path,
     /// Permission bits in octal. The last line that sets them counts.
     Octal,
-    /// One word of which the last line that sets it counts.
-    LastText,
+    /// One of some words, as `Words`, but the last line that sets it counts.
+    LastWord(&'static [(&'static str, &'static str)]),
     /// The rest of the line.
     Rest,
     /// Names of algorithms, or a change to the compiled-in list.
@@ -165,7 +165,7 @@ pub static OPTIONS: &[Spec] = &[
     all("DenyUsers", Shape::Every, Unset::Nothing),
     all("DisableForwarding", FLAG, NO),
     all("ExposeAuthInfo", FLAG, NO),
-    global("FingerprintHash", Shape::LastText, Unset::Is("SHA256")),
+    global("FingerprintHash", Shape::LastWord(&[("md5", "MD5"), ("sha256", "SHA256"), ("sha1", "SHA1"), ("sha384", "SHA384"), ("sha512", "SHA512")]), Unset::Is("SHA256")),
     all("ForceCommand", Shape::Rest, NONE),
     all("GatewayPorts", Shape::Words(&[("clientspecified", "clientspecified"), ("yes", "yes"), ("no", "no")]), NO),
     all("GSSAPIAuthentication", FLAG, NO),
@@ -256,10 +256,10 @@ pub fn by_keyword(keyword: &str) -> Option<&'static Spec> {
     OPTIONS.iter().find(|spec| spec.name.eq_ignore_ascii_case(keyword) || spec.aliases.contains(&keyword))
 }
 
-/// Whether sshd passes over a keyword: it once meant something, or means something in builds of another kind.
+/// Whether a keyword has no record: it once meant something, or is a distribution's own for something else than security.
 #[must_use]
 pub fn ignored(keyword: &str) -> bool {
-    const IGNORED: [&str; 18] = [
+    const IGNORED: [&str; 25] = [
         "afstokenpassing",
         "authorizedkeysfile2",
         "checkmail",
@@ -278,6 +278,13 @@ pub fn ignored(keyword: &str) -> bool {
         "gssusesessionccache",
         "gssapiusesessioncredcache",
         "showpatchlevel",
+        "disablemtaes",
+        "hpnbuffersize",
+        "hpndisabled",
+        "noneenabled",
+        "nonemacenabled",
+        "tcprcvbufpoll",
+        "useblacklist",
     ];
     IGNORED.contains(&keyword)
 }

@@ -36,7 +36,7 @@ pub fn normalise(spec: &Spec, words: &[String], rest: &str) -> Result<Setting, &
     let most = |most: usize| if words.len() > most { Err("too many arguments") } else { Ok(()) };
     let one = || first().and_then(|word| most(1).map(|()| word));
     match spec.shape {
-        Shape::Words(accepted) => {
+        Shape::Words(accepted) | Shape::LastWord(accepted) => {
             let word = one()?;
             let found = accepted.iter().find(|(written, _)| word.eq_ignore_ascii_case(written));
             found.map(|(_, kept)| Setting::one(*kept)).ok_or("a word it does not take")
@@ -45,7 +45,7 @@ pub fn normalise(spec: &Spec, words: &[String], rest: &str) -> Result<Setting, &
         Shape::Time => seconds(one()?).map(|seconds| Setting::one(seconds.to_string())),
         Shape::TimeOrNone if first()?.eq_ignore_ascii_case("none") => one().map(|_| Setting::one("none")),
         Shape::TimeOrNone => seconds(one()?).map(|seconds| Setting::one(if seconds == 0 { "none".to_owned() } else { seconds.to_string() })),
-        Shape::Text | Shape::Path | Shape::LastText => {
+        Shape::Text | Shape::Path => {
             let word = one()?;
             Ok(Setting::one(if word.eq_ignore_ascii_case("none") { "none" } else { word }))
         }

@@ -66,6 +66,7 @@ impl Configuration {
         let content =
             content.ok_or_else(|| Gap::new(Origin::file(file), Reason::malformed("sshd does not start without a configuration")))?;
         reading.file(file, &content, 0, 0)?;
+        reading.pairs();
         match reading.refused {
             Some(gap) => Err(gap),
             None => Ok(reading.found),
@@ -95,6 +96,22 @@ impl Reading<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A command that finds keys needs a user to run as: without one sshd does not start.
+    fn pairs(&mut self) {
+        for (command, user) in
+            [("AuthorizedKeysCommand", "AuthorizedKeysCommandUser"), ("AuthorizedPrincipalsCommand", "AuthorizedPrincipalsCommandUser")]
+        {
+            let first = |name: &str| self.found.given.iter().find(|given| given.scope == 0 && given.spec.name == name);
+            let on = first(command).filter(|given| given.setting.text != "none");
+            if let Some(given) = on
+                && first(user).is_none()
+            {
+                let gap = refusal(&given.origin, &format!("{command} without {user}"));
+                self.refused.get_or_insert(gap);
+            }
+        }
     }
 
     /// A `Match` line: the scope that begins there.
@@ -171,14 +188,13 @@ impl Reading<'_> {
 
     fn set(&mut self, said: &Directive, scope: usize, source: Source, origin: Origin) -> Result<(), Gap> {
         let Some(spec) = by_keyword(&said.keyword) else {
-            let known = ignored(&said.keyword) || self.compiled.is_some_and(|compiled| compiled.keywords.contains(&said.keyword));
-            if !known {
+            if !ignored(&said.keyword) {
                 self.refused.get_or_insert_with(|| refusal(&origin, &format!("no option is called `{}`", said.keyword)));
             }
             return Ok(());
         };
         if let Some(compiled) = self.compiled.filter(|compiled| compiled.version.is_some())
-            && !compiled.keywords.contains(&said.keyword)
+            && !compiled.knows(&said.keyword)
         {
             self.refused.get_or_insert_with(|| refusal(&origin, &format!("this build has no option called `{}`", said.keyword)));
             return Ok(());
@@ -230,7 +246,7 @@ pub(super) fn combined<'a>(spec: &Spec, given: &[&'a Given]) -> Option<(Setting,
             }
             Some((Setting::list(kept, ", "), first))
         }
-        Shape::Octal | Shape::LastText => Some((last.setting.clone(), last)),
+        Shape::Octal | Shape::LastWord(_) => Some((last.setting.clone(), last)),
         Shape::TimeOrNone => {
             let none = given.iter().find(|given| given.setting.text == "none").unwrap_or(&first);
             Some((none.setting.clone(), none))

@@ -94,7 +94,7 @@ pub(super) fn values(context: &Context<'_>, option: &str) -> Result<Vec<Fact<Lis
 
 fn rows(context: &Context<'_>, daemon: &Daemon, spec: &'static Spec) -> Vec<SshdOption> {
     let compiled = daemon.compiled.known().filter(|compiled| compiled.version.is_some());
-    if spec.young && compiled.is_some_and(|compiled| !compiled.keywords.contains(&spec.name.to_ascii_lowercase())) {
+    if spec.young && compiled.is_some_and(|compiled| !compiled.knows(&spec.name.to_ascii_lowercase())) {
         return Vec::new();
     }
     let configuration = match &daemon.configuration {
