@@ -1,16 +1,21 @@
 //! The text formats hosts are written in: pure functions of bytes and text to plain structs.
 
+pub mod apparmor;
 pub mod audit_rules;
 pub mod build_step;
 pub mod certificate;
 pub mod client_config;
 pub mod dockerd;
 pub mod engine_json;
+pub mod fstab;
 pub mod glob;
+pub mod grub;
 pub mod hex;
 pub mod image_reference;
 pub mod ini;
+pub mod limits;
 pub mod login_defs;
+pub mod modprobe;
 pub mod mountinfo;
 pub mod os_release;
 pub mod passwd;

@@ -114,7 +114,7 @@ fn mount(line: &[u8], line_number: u32) -> Option<Mount> {
 }
 
 /// Undoes the octal escapes (`\040` for a space) of the kernel's tables.
-fn unescape(field: &[u8]) -> Vec<u8> {
+pub(super) fn unescape(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut rest = field;
     while let Some((byte, after)) = rest.split_first() {

@@ -4,6 +4,7 @@
 //! default is, what an alias means); checks only claim things about its records.
 
 mod accounts;
+mod boot;
 mod docker;
 mod home;
 mod init;
@@ -168,6 +169,13 @@ resources! {
     mount::Mounts,
     file::Files,
     sysctl::Sysctls,
+    kernel_module::KernelModules,
+    boot_option::BootOptions,
+    boot_loader::BootLoaders,
+    limit::Limits,
+    core_dump::CoreDumps,
+    apparmor_profile::ApparmorProfiles,
+    selinux::SelinuxState,
     service::Services,
     process::Processes,
     port::Ports,
