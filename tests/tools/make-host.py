@@ -51,7 +51,7 @@ PROGRAMS = """
 /usr/sbin/auditd /usr/sbin/auditctl /usr/sbin/augenrules /usr/sbin/aureport /usr/sbin/ausearch /usr/sbin/autrace /usr/sbin/sshd /usr/bin/dockerd
 /usr/sbin/dockerd /usr/bin/containerd /usr/bin/containerd-shim-runc-v2 /usr/sbin/runc /usr/bin/runc /usr/bin/docker /usr/sbin/nft /usr/sbin/iptables
 /usr/sbin/xtables-nft-multi /usr/sbin/rsyslogd /usr/sbin/cron /usr/sbin/crond /usr/lib/systemd/systemd /usr/lib/systemd/systemd-journald
-/usr/lib/systemd/systemd-timesyncd /usr/sbin/chronyd /usr/bin/aide /usr/sbin/aide /usr/bin/bash /usr/bin/dash /usr/sbin/nologin /usr/bin/sh /bin /sbin /lib /lib64
+/usr/lib/systemd/systemd-timesyncd /usr/sbin/chronyd /usr/bin/aide /usr/sbin/aide /usr/bin/bash /usr/bin/dash /usr/sbin/nologin /usr/bin/sh /bin /sbin /lib /lib64 /var/run /var/lock
 /usr/sbin/apparmor_parser /usr/bin/python3 /usr/sbin/ufw /usr/sbin/firewalld /usr/bin/fail2ban-server /usr/sbin/unix_chkpwd /usr/bin/sudo /usr/bin/su
 """
 
@@ -205,12 +205,14 @@ walk("")
 processes = []
 if given.live:
     with tarfile.open(given.live) as tar:
-        told = {}
+        told, sockets = {}, set()
+        os.symlink("1/net", place("/proc/net"))
         for member in sorted(tar.getmembers(), key=lambda member: member.name):
             path = member.name.removeprefix(".")
             if member.issym():
-                if not os.path.lexists(target + path):
-                    os.symlink(member.linkname, place(path))
+                owner = re.match(r"/proc/(\d+)/fd/", path)
+                if owner:
+                    sockets.add((int(owner[1]), int(re.sub(r"\D", "", member.linkname))))
             elif member.isfile():
                 body = tar.extractfile(member).read()
                 process = re.match(r"/proc/(\d+)/(exe\.is|ns\.are)\Z", path)
@@ -222,7 +224,7 @@ if given.live:
                         body = file.read()
                 if path == "/proc/cmdline" and given.cmdline:
                     body = given.cmdline.encode() + b"\n"
-                with open(place(path), "wb") as made:
+                with open(place(re.sub(r"\A/proc/net/", "/proc/1/net/", path)), "wb") as made:
                     made.write(body)
     for pid, what in sorted(told.items()):
         spaces = dict(re.findall(r"^(\w+)=\w+:\[(\d+)\]$", what.get("ns.are", ""), re.M))
@@ -235,7 +237,10 @@ if given.live:
         processes.append("\n".join(lines))
 
 parts = [f"# {given.title}", "# Made by tests/tools/make-host.py.", "format = 1", f"now = {given.now}"]
-parts += [f"running = {'true' if given.live or given.running else 'false'}", "owned_by_root = true", "", "[identity]", f"name = {quoted(given.name)}", f"kernel = {quoted(given.kernel)}",
+parts += [f"running = {'true' if given.live or given.running else 'false'}", "owned_by_root = true"]
+if given.live:
+    parts.append('socket_owners = """\n' + "".join(f"{pid} {inode}\n" for pid, inode in sorted(sockets)) + '"""')
+parts += ["", "[identity]", f"name = {quoted(given.name)}", f"kernel = {quoted(given.kernel)}",
           'architecture = "x86_64"', 'machine_id = "0123456789abcdef0123456789abcdef"']
 if given.live or given.running:
     parts.append("booted = 2026-01-30T08:00:00Z")

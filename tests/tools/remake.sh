@@ -6,8 +6,9 @@
 # BASE is the root of a Debian 12 with openssh-server, sudo, cron, rsyslog, auditd, apparmor-utils, nftables, libpam-pwquality, aide,
 # unattended-upgrades, docker.io (mmdebstrap makes it in a minute). WORK is a directory of the caller's that holds
 #   cloud/      the unpacked linux-image package of the machine that was captured; `depmod` has been run
-#   live.tar    what capture.py wrote on a machine that runs BASE; engine/ what its Docker engine answered, live.toml the end of its host.toml
-#   hardened.tar, hardened.hex    what capture.py and audit-rules.py wrote on it after harden-debian.sh
+#   stock.tar, stock.audit.hex, stock.nft.hex    what capture.py and netlink.py wrote on a machine that runs BASE;
+#   engine/     what its Docker engine answered, and engine.toml, what host.toml says of that
+#   hardened.tar, hardened.audit.hex, hardened.nft.hex    the same after harden-debian.sh
 # Each host is BASE under an overlay, changed, and cut down by make-host.py. Needs root. BASE itself stays as it is.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
@@ -30,6 +31,12 @@ modules() { # the lists of a kernel's modules
     : > "$root/boot/vmlinuz-$version"
     kernel=$version
 }
+kernel_says() { # what netlink.py printed
+    mkdir -p "$here/../hosts/$host"
+    cp "$work/$1.audit.hex" "$here/../hosts/$host/audit_rules.hex"
+    cp "$work/$1.nft.hex" "$here/../hosts/$host/packet_filter.hex"
+    printf '[audit_rules]\nfile = "audit_rules.hex"\n\n[packet_filter]\nfile = "packet_filter.hex"\n\n' > "$work/end.toml"
+}
 without() { chroot "$root" env DEBIAN_FRONTEND=noninteractive dpkg --purge --force-depends "$@" > "$work/purge.log" 2>&1 || { cat "$work/purge.log" >&2; exit 1; }; }
 make() { "$here/make-host.py" "$root" "$@"; }
 
@@ -41,16 +48,19 @@ for host in $wanted; do
         printf 'menuentry "Debian GNU/Linux" {\n\tlinux\t/boot/vmlinuz-%s root=/dev/vda ro console=ttyS0\n}\n' "$kernel" > "$work/grub.cfg"
         install -D -m 0600 "$work/grub.cfg" "$root/boot/grub/grub.cfg"
         echo '/dev/vda / ext4 defaults 0 1' > "$root/etc/fstab"
-        make "$host" --kernel "$kernel" --live "$work/live.tar" --append "$work/live.toml" \
+        kernel_says stock
+        cat "$work/engine.toml" >> "$work/end.toml"
+        make "$host" --kernel "$kernel" --live "$work/stock.tar" --append "$work/end.toml" \
             --title "Debian 12 server as installed, with ssh, cron, rsyslog, auditd and Docker, as captured while it ran: nobody has hardened it."
         rm -rf "$here/../hosts/$host/engine"; [[ ! -d $work/engine ]] || cp -r "$work/engine" "$here/../hosts/$host/engine"
         done_with ;;
     debian-12-hardened)
         layered; modules cloud
-        without lynis openscap-scanner ufw docker.io containerd runc
+        without lynis openscap-scanner ufw docker.io containerd runc at liblockfile-bin
+        # Left behind by Docker, and watched as what they are.
+        mkdir -p "$root"/var/lib/docker "$root"/etc/docker
         chroot "$root" /bin/sh < "$here/harden-debian.sh"
-        cp "$work/hardened.hex" "$here/../hosts/$host/audit_rules.hex" 2> /dev/null || { mkdir -p "$here/../hosts/$host"; cp "$work/hardened.hex" "$here/../hosts/$host/audit_rules.hex"; }
-        printf '[audit_rules]\nfile = "audit_rules.hex"\n' > "$work/hardened.toml"
+        kernel_says hardened
         cat > "$work/mounts" <<'F'
 22 1 253:0 / / rw,relatime shared:1 - ext4 /dev/mapper/vg-root rw
 23 22 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw
@@ -69,7 +79,7 @@ for host in $wanted; do
 45 43 253:4 / /var/log rw,nosuid,nodev,noexec,relatime shared:25 - ext4 /dev/mapper/vg-log rw
 46 45 253:5 / /var/log/audit rw,nosuid,nodev,noexec,relatime shared:26 - ext4 /dev/mapper/vg-audit rw
 F
-        make "$host" --kernel "$kernel" --live "$work/hardened.tar" --append "$work/hardened.toml" --mounts "$work/mounts" \
+        make "$host" --kernel "$kernel" --live "$work/hardened.tar" --append "$work/end.toml" --mounts "$work/mounts" \
             --cmdline "BOOT_IMAGE=/vmlinuz-$kernel root=/dev/mapper/vg-root ro quiet apparmor=1 security=apparmor audit=1 audit_backlog_limit=8192" \
             --title "Debian 12 server without Docker that follows every advice of the CIS benchmark that files can follow, as captured while it ran."
         done_with ;;
