@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Reason, Text, record};
 use crate::parse::sockets::{self, Bound};
 
+use super::packet_filter::{Loaded, names_port};
 use super::{Context, Resource, Selector};
 use holders::{Holder, Holders};
 use published::PublishedPorts;
@@ -50,6 +51,11 @@ record! {
         published: Flag,
         /// Whether packets to it are led into a container before the host's INPUT rules see them, so that neither they nor ufw decide.
         bypasses_firewall: Flag,
+        /// Whether a rule of what filters incoming IPv4 names its port or a range with it; absent where it takes none, and for raw and
+        /// packet sockets.
+        firewalled_ipv4: Flag,
+        /// The same of IPv6; absent too where no interface has it.
+        firewalled_ipv6: Flag,
     }
 }
 
@@ -66,6 +72,10 @@ impl Resource for Ports {
         let published = PublishedPorts::of(context);
         let mut found: Vec<Port> = rows.iter().map(|row| listening(row, &holders, &published)).collect();
         found.extend(published.unheard(&rows).map(|port| published.row(port)));
+        let loaded = Loaded::of(context);
+        for row in &mut found {
+            (row.firewalled_ipv4, row.firewalled_ipv6) = (firewalled(&loaded, row, false), firewalled(&loaded, row, true));
+        }
         found.retain(|row| row.endpoint.known().is_none_or(|endpoint| of.picks(endpoint.raw())));
         found.sort_by_cached_key(|row| {
             let text = |fact: &Fact<Text>| fact.known().map(|text| text.raw().to_owned());
@@ -144,6 +154,21 @@ fn listening(socket: &Socket, holders: &Holders, published: &PublishedPorts) -> 
         container: by_engine.map_or_else(|| published.name_of(container), |port| Fact::Known(port.container.clone(), port.origin.clone())),
         published: published.is(by_engine),
         bypasses_firewall: published.bypasses(by_engine),
+        firewalled_ipv4: Fact::Absent(Origin::Derived),
+        firewalled_ipv6: Fact::Absent(Origin::Derived),
+    }
+}
+
+fn firewalled(loaded: &Loaded, port: &Port, v6: bool) -> Fact<Flag> {
+    let word = if v6 { "ipv6" } else { "ipv4" };
+    let taken = port.families.as_ref().map(|families| families.iter().any(|family| family.raw() == word));
+    match (taken, &loaded.ipv6, port.protocol.known(), port.number.known()) {
+        (Fact::Unknown(gap), ..) => Fact::Unknown(gap),
+        (Fact::Known(true, _), Fact::Known(false, origin), ..) if v6 => Fact::Absent(origin.clone()),
+        (Fact::Known(true, _), _, Some(protocol), Some(number)) => {
+            names_port(loaded, v6, protocol.raw(), u16::try_from(*number).unwrap_or_default())
+        }
+        (Fact::Known(..) | Fact::Absent(_), ..) => Fact::Absent(Origin::Derived),
     }
 }
 

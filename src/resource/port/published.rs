@@ -123,6 +123,8 @@ impl PublishedPorts {
             container: Fact::Known(port.container.clone(), origin.clone()),
             published: Fact::Known(true, origin.clone()),
             bypasses_firewall: port.bypasses.clone(),
+            firewalled_ipv4: Fact::Absent(origin.clone()),
+            firewalled_ipv6: Fact::Absent(origin.clone()),
         }
     }
 
