@@ -1,9 +1,11 @@
 //! The text formats hosts are written in: pure functions of bytes and text to plain structs.
 
+pub mod aide;
 pub mod apparmor;
 pub mod audit_rules;
 pub mod build_step;
 pub mod certificate;
+pub mod chrony;
 pub mod client_config;
 pub mod dockerd;
 pub mod engine_json;
@@ -33,3 +35,4 @@ pub mod sudoers;
 pub mod sysctl;
 pub mod unit;
 pub mod unit_name;
+pub mod yaml;

@@ -69,7 +69,6 @@ impl Resource for SystemdSettings {
 }
 
 /// The value of one setting, for resources that need it.
-#[allow(dead_code, reason = "time and shipping ask for it")]
 pub(crate) fn value(context: &Context<'_>, component: &str, key: &str) -> Fact<Setting> {
     match COMPONENTS.iter().find(|known| known.name == component) {
         Some(component) => row(context, component, &Files::of(context, component), key).value,
