@@ -15,6 +15,7 @@ use crate::parse::audit_rules::cover::{self, Demand, Located, Target};
 use crate::parse::audit_rules::{Access, Arch, Comparison, Machine, Operator};
 
 use super::audit_rule::{Trail, located};
+use super::kernel::SecurityModules;
 use super::{Context, Resource, Selector};
 use table::{Assumed, EVENTS, Need};
 
@@ -165,6 +166,14 @@ fn wants(context: &Context<'_>, need: &Need, people: People) -> Result<Vec<Want>
             None => vec![Want::Never("sudo writes no log file")],
             Some(path) => change(context, &path, true)?,
         }),
+        Need::Policy => {
+            let paths = |paths: [&str; 2]| paths.iter().map(|path| change(context, path, false)).collect::<Result<Vec<_>, _>>().map(flat);
+            let mut wants = paths(["/etc/apparmor", "/etc/apparmor.d"])?;
+            if wants.is_empty() || SecurityModules::of(context).selinux.known() == Some(&true) {
+                wants.extend(paths(["/etc/selinux", "/usr/share/selinux"])?);
+            }
+            Ok(wants)
+        }
         Need::Faillock => change(context, &faillock(context)?, true),
         Need::Calls(calls, arches, what) => {
             let machine = Machine::named(context.host.identity().architecture.raw());

@@ -16,6 +16,8 @@ pub(super) enum Need {
     ChangesIfThere(&'static [&'static str]),
     /// Changes to where a link leads, not to what it leads to.
     ChangesOfLink(&'static str),
+    /// Changes to the policy of AppArmor, and to that of SELinux where it is used: a library brings its directory everywhere.
+    Policy,
     /// Changes to the file sudo writes its log to.
     SudoLog,
     /// Changes to the directory in which pam_faillock counts.
@@ -101,7 +103,7 @@ pub(super) const EVENTS: &[Event] = &[
     Event { name: "deletions", needs: &[Need::Calls(&["unlink", "unlinkat", "rename", "renameat"], BOTH, Assumed::People)] },
     Event {
         name: "mandatory-access-control",
-        needs: &[Need::ChangesIfThere(&["/etc/apparmor", "/etc/apparmor.d", "/etc/selinux", "/usr/share/selinux"])],
+        needs: &[Need::Policy],
     },
     Event { name: "chcon", needs: &[Need::Runs("/usr/bin/chcon")] },
     Event { name: "setfacl", needs: &[Need::Runs("/usr/bin/setfacl")] },

@@ -132,6 +132,17 @@ fn paths_that_are_not_there_count_where_making_them_matters() {
 }
 
 #[test]
+fn the_directory_of_selinux_counts_where_it_is_used() {
+    let directory = |host: Memory, path| host.node(path, FileKind::Directory, 0o755);
+    let debian = || directory(directory(host(), "/etc/apparmor.d"), "/etc/selinux");
+    assert!(on_disk(debian(), "mandatory-access-control", "-w /etc/apparmor.d/ -p wa\n").is_empty());
+    let used = debian().file("/sys/kernel/security/lsm", "selinux").file("/sys/fs/selinux/enforce", "1");
+    let red_hat = directory(host(), "/etc/selinux");
+    assert_eq!(on_disk(red_hat, "mandatory-access-control", ""), ["/etc/selinux"]);
+    assert_eq!(on_disk(used, "mandatory-access-control", "-w /etc/apparmor.d -p wa\n"), ["/etc/selinux"]);
+}
+
+#[test]
 fn the_place_of_faillock_and_of_old_names() {
     let there = || host().symlink("/var/run", "/run").file("/run/utmp", "").file("/var/log/wtmp", "").file("/var/log/btmp", "");
     let rules = "-w /var/run/utmp -p wa\n-w /var/log/wtmp -p wa\n-w /var/log/btmp -p wa\n-w /var/log/lastlog -p wa\n-w /var/run/faillock -p wa\n";
