@@ -66,6 +66,9 @@ pub struct Collector {
     began: Instant,
 }
 
+/// How long before the deadline those who keep to their own pace have to be done.
+const LAST: Duration = Duration::from_secs(5);
+
 type Answer = Result<Vec<Record>, Gap>;
 
 enum Event {
@@ -86,10 +89,28 @@ impl Collector {
     /// A collector for a host, of which only the wanted fields matter. Keeps the host for the rest of the process's life.
     #[must_use]
     pub fn new(host: Arc<dyn Host + Send + Sync>, wanted: BTreeMap<&'static str, BTreeSet<String>>, limits: Limits) -> Self {
+        Self::with(host, limits, |context| context.wanting(wanted))
+    }
+
+    /// The same, where it is known what will be asked at most.
+    #[must_use]
+    pub fn asking(
+        host: Arc<dyn Host + Send + Sync>,
+        wanted: BTreeMap<&'static str, BTreeSet<String>>,
+        asked: BTreeSet<Query>,
+        limits: Limits,
+    ) -> Self {
+        Self::with(host, limits, |context| context.wanting(wanted).asking(asked))
+    }
+
+    fn with(host: Arc<dyn Host + Send + Sync>, limits: Limits, make: impl FnOnce(Context<'static>) -> Context<'static>) -> Self {
         let host: &'static dyn Host = &**Box::leak(Box::new(host));
         let host: &'static Recorded<'static> = Box::leak(Box::new(Recorded::new(host)));
-        let context = Box::leak(Box::new(Context::new(host).wanting(wanted)));
-        Self { context, host, limits, began: Instant::now() }
+        let began = Instant::now();
+        // Early enough that what is known by then is still an answer.
+        let until = began + limits.deadline.saturating_sub((limits.deadline / 10).min(LAST));
+        let context = Box::leak(Box::new(make(Context::new(host).until(until))));
+        Self { context, host, limits, began }
     }
 
     /// How long ago the collector was made.
@@ -112,16 +133,18 @@ impl Collector {
     /// Asks every query. Returns at the deadline at the latest.
     pub fn collect(&self, queries: &BTreeSet<Query>, progress: &mut dyn FnMut(Progress<'_>)) -> Collected {
         let (sender, receiver) = channel();
+        // Those that take their time are begun first, each by a worker of its own: the rest need not wait for them.
+        let (slow, others): (Vec<&Query>, Vec<&Query>) = queries.iter().partition(|query| own_pace(query));
         let mut round = Round {
             collector: self,
-            queue: Arc::new(Mutex::new(queries.iter().cloned().collect())),
+            queue: Arc::new(Mutex::new(slow.iter().chain(&others).map(|query| Query::clone(query)).collect())),
             sender,
             running: BTreeMap::new(),
             workers: Vec::new(),
             left_behind: 0,
             collected: Collected::default(),
         };
-        for _ in 0..self.host.parallelism().clamp(1, queries.len().max(1)) {
+        for _ in 0..(self.host.parallelism() + slow.len()).clamp(1, queries.len().max(1)) {
             round.add_worker();
         }
         round.wait(queries, &receiver, progress);
@@ -204,6 +227,8 @@ impl Round<'_> {
             if let Some(InFlight { path, .. }) = look.filter(|look| over(look.since, limits.object)) {
                 let text = format!("{} did not answer within {} and was given up", path.shown(), seconds(limits.object));
                 stuck.push((*worker, Origin::file(path.clone()), text));
+            } else if own_pace(&running.query) {
+                // It gives up what is stuck itself, and keeps to the deadline.
             } else if over(running.since, limits.collector) {
                 let text = format!("{} took longer than {} and was given up", selector(&running.query), seconds(limits.collector));
                 stuck.push((*worker, Origin::Derived, text));
@@ -274,6 +299,11 @@ fn work(worker: usize, context: &Context<'_>, queue: &Mutex<VecDeque<Query>>, ev
             return;
         }
     }
+}
+
+/// Whether a query keeps to the deadline by itself.
+fn own_pace(query: &Query) -> bool {
+    resource::find(query.resource).is_some_and(|entry| entry.own_pace)
 }
 
 fn ask(context: &Context<'_>, query: &Query) -> Answer {

@@ -49,7 +49,8 @@ pub fn audit(
     let widest = Plan::new(definitions, request, candidates.clone())?;
     let (started, identity) = (host.now(), host.identity());
     let inside = inside(host.as_ref(), &identity);
-    let collector = Collector::new(host, widest.wanted(), options.limits);
+    let asked = widest.queries().into_iter().chain(widest.conditions()).collect();
+    let collector = Collector::asking(host, widest.wanted(), asked, options.limits);
     let named = !request.profiles.is_empty() || !request.site.profiles.is_empty();
     let mut collected = if named { Default::default() } else { collector.collect(&widest.conditions(), progress) };
     let (profiles, chosen) = plan::applicable(&candidates, request, &collected.facts);

@@ -19,6 +19,7 @@ mod unit_state;
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use crate::fact::{Gap, Origin, Reason, Record, Row, Schema};
 use crate::host::Host;
@@ -61,6 +62,10 @@ pub trait Resource {
     /// Whether `"*"` is meaningful: there is a finite list of such things to find.
     const ENUMERABLE: bool = true;
 
+    /// Whether it keeps to the deadline of the whole collection by itself, as a walk of whole file systems does: then no shorter limit
+    /// applies to it, and it is begun before others.
+    const OWN_PACE: bool = false;
+
     /// The records. A selector that names things decides for itself whether a missing thing is a
     /// record that says so (`file`, `service`, `sysctl`) or no record (`user`, `container`).
     /// `Err` where nothing could be enumerated at all; a partial look returns records with unknown facts.
@@ -84,6 +89,9 @@ pub struct Context<'a> {
     /// The host to look at.
     pub host: &'a dyn Host,
     wanted: BTreeMap<&'static str, BTreeSet<String>>,
+    asked: Option<BTreeSet<Query>>,
+    /// When whoever keeps to his own pace has to be done.
+    pub until: Option<Instant>,
     memo: Mutex<HashMap<TypeId, Memo>>,
 }
 
@@ -91,7 +99,7 @@ impl<'a> Context<'a> {
     /// A context in which every field of every resource is wanted.
     #[must_use]
     pub fn new(host: &'a dyn Host) -> Self {
-        Self { host, wanted: BTreeMap::new(), memo: Mutex::default() }
+        Self { host, wanted: BTreeMap::new(), asked: None, until: None, memo: Mutex::default() }
     }
 
     /// Says which fields of which resources any check looks at; a resource that is not named is wanted whole.
@@ -99,6 +107,26 @@ impl<'a> Context<'a> {
     pub fn wanting(mut self, wanted: BTreeMap<&'static str, BTreeSet<String>>) -> Self {
         self.wanted = wanted;
         self
+    }
+
+    /// Says what will be asked at most, so that what answers several questions at once answers no others.
+    #[must_use]
+    pub fn asking(mut self, asked: BTreeSet<Query>) -> Self {
+        self.asked = Some(asked);
+        self
+    }
+
+    /// Says when whoever keeps to his own pace has to be done.
+    #[must_use]
+    pub fn until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// Which records of a resource will be asked for at most; `None` where that is not known.
+    pub fn asks<'c>(&'c self, resource: &'c str) -> Option<impl Iterator<Item = &'c Selector>> {
+        let asked = self.asked.as_ref()?;
+        Some(asked.iter().filter(move |query| query.resource == resource).map(|query| &query.of))
     }
 
     /// Whether anybody asked for a field, so that costly ones are left out otherwise.
@@ -143,6 +171,8 @@ pub struct Entry {
     pub arguments: &'static [&'static str],
     /// Whether `"*"` is meaningful.
     pub enumerable: bool,
+    /// Whether it keeps to the deadline by itself.
+    pub own_pace: bool,
     /// Collects records, type-erased.
     pub collect: fn(&Context<'_>, &Selector) -> Result<Vec<Record>, Gap>,
 }
@@ -159,6 +189,7 @@ macro_rules! resources {
             key: $module::$name::KEY,
             arguments: $module::$name::ARGUMENTS,
             enumerable: $module::$name::ENUMERABLE,
+            own_pace: $module::$name::OWN_PACE,
             collect: $module::$name::records,
         }),+];
     };
@@ -168,6 +199,7 @@ resources! {
     os::Os,
     mount::Mounts,
     file::Files,
+    tree_file::TreeFiles,
     sysctl::Sysctls,
     kernel_module::KernelModules,
     boot_option::BootOptions,
