@@ -187,6 +187,9 @@ impl Host for Threads {
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>> {
         self.0.read(path)
     }
+    fn open(&self, path: &Path) -> Fact<Arc<plimsoll::host::Opened>> {
+        self.0.open(path)
+    }
     fn stat(&self, path: &Path) -> Fact<Stat> {
         self.0.stat(path)
     }

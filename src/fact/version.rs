@@ -239,6 +239,25 @@ mod tests {
         );
     }
 
+    /// What `dpkg --compare-versions` and rpm's own comparison said of a thousand pairs.
+    #[test]
+    fn package_managers_agree() {
+        let mut wrong = Vec::new();
+        for line in include_str!("version_orders.txt").lines() {
+            let [manager, a, sign, b] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let scheme = if manager == "deb" { Scheme::Debian } else { Scheme::Rpm };
+            let order = match Version::new(a, scheme).compare(b) {
+                Ordering::Less => "<",
+                Ordering::Equal => "=",
+                Ordering::Greater => ">",
+            };
+            if order != sign {
+                wrong.push(format!("{line}, not {order}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     #[test]
     fn upstream_order() {
         less(Scheme::Upstream, &[("20.10.24+dfsg1", "28.0.4"), ("28.0.0-rc.1", "28.0.0"), ("v1.7.2", "1.7.10"), ("27", "27.0.1")]);

@@ -37,6 +37,11 @@ pub trait Broker: Send + Sync {
         Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::NotCollected))
     }
 
+    /// Which processes run code whose file was removed or replaced, as lines of `PID PATH`; `PID -` for one whose maps cannot be read.
+    fn deleted_code(&self) -> Fact<Arc<[u8]>> {
+        Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::NotCollected))
+    }
+
     /// Executable and namespaces of a process.
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks>;
 }

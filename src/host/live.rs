@@ -10,7 +10,7 @@ use super::busy::{Busy, InFlight};
 use super::engine::{self, Route};
 use super::tree::{Tree, fact};
 use super::walk::{self, Start, Walk, Walked};
-use super::{Entry, Host, Identity, ProcessLinks, Stat, identity, origin, tree};
+use super::{Entry, Host, Identity, Opened, ProcessLinks, Stat, identity, origin, tree};
 use crate::fact::{Fact, Gap, Origin, Reason};
 
 /// How many threads may ask. More than small machines have processors: they mostly wait for an engine.
@@ -42,6 +42,11 @@ impl Host for Live {
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>> {
         let _look = self.busy.begin(path);
         fact(self.tree.read(path), origin(path))
+    }
+
+    fn open(&self, path: &Path) -> Fact<Arc<Opened>> {
+        let _look = self.busy.begin(path);
+        fact(self.tree.open_file(path).map(Arc::new), origin(path))
     }
 
     fn stat(&self, path: &Path) -> Fact<Stat> {
@@ -108,6 +113,10 @@ impl Host for Live {
 
     fn socket_owners(&self) -> Fact<Arc<[u8]>> {
         self.broker.socket_owners()
+    }
+
+    fn deleted_code(&self) -> Fact<Arc<[u8]>> {
+        self.broker.deleted_code()
     }
 
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {

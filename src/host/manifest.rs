@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::walk::{Walk, Walked};
-use super::{Entry, Host, Identity, InFlight, ProcessLinks, Stat, engine::Route};
+use super::{Entry, Host, Identity, InFlight, Opened, ProcessLinks, Stat, engine::Route};
 use crate::fact::{Fact, Text};
 
 /// Everything that was asked of a host: no path and no question that is not in here was looked at.
@@ -33,6 +33,9 @@ pub struct Manifest {
     /// Whether the descriptors of processes were looked through for sockets.
     #[serde(default)]
     pub socket_owners: bool,
+    /// Whether the maps of processes were looked through for code whose file is gone.
+    #[serde(default)]
+    pub deleted_code: bool,
     /// Processes whose executable and namespaces were asked for.
     pub processes: BTreeSet<i32>,
     /// How the looks and questions ended.
@@ -77,6 +80,7 @@ struct Notes {
     audit_rules: bool,
     packet_filter: bool,
     socket_owners: bool,
+    deleted_code: bool,
     processes: BTreeSet<i32>,
     outcomes: Outcomes,
 }
@@ -107,6 +111,7 @@ impl<'a> Recorded<'a> {
                 audit_rules: notes.audit_rules,
                 packet_filter: notes.packet_filter,
                 socket_owners: notes.socket_owners,
+                deleted_code: notes.deleted_code,
                 processes: notes.processes.clone(),
                 outcomes: notes.outcomes,
             }
@@ -142,6 +147,10 @@ impl<'a> Recorded<'a> {
 impl Host for Recorded<'_> {
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>> {
         self.path(path, |notes| &mut notes.read, || self.host.read(path))
+    }
+
+    fn open(&self, path: &Path) -> Fact<Arc<Opened>> {
+        self.path(path, |notes| &mut notes.read, || self.host.open(path))
     }
 
     fn stat(&self, path: &Path) -> Fact<Stat> {
@@ -187,6 +196,11 @@ impl Host for Recorded<'_> {
     fn socket_owners(&self) -> Fact<Arc<[u8]>> {
         self.note(|notes| notes.socket_owners = true);
         self.ended(self.host.socket_owners())
+    }
+
+    fn deleted_code(&self) -> Fact<Arc<[u8]>> {
+        self.note(|notes| notes.deleted_code = true);
+        self.ended(self.host.deleted_code())
     }
 
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Entry, FileKind, Host, Identity, ProcessLinks, Stat, engine::Route};
+use super::{Entry, FileKind, Host, Identity, Opened, ProcessLinks, Stat, engine::Route};
 use crate::fact::{Fact, Gap, Mode, Origin, Reason};
 
 /// What an engine answers, or why it does not.
@@ -22,6 +22,7 @@ pub struct Memory {
     audit_rules: Option<Arc<[u8]>>,
     packet_filter: Option<Arc<[u8]>>,
     socket_owners: Option<Arc<[u8]>>,
+    deleted_code: Option<Arc<[u8]>>,
     links: BTreeMap<i32, ProcessLinks>,
     now: DateTime<Utc>,
     identity: Identity,
@@ -142,6 +143,13 @@ impl Memory {
         self
     }
 
+    /// Which processes run code whose file is gone, as lines of `PID PATH`.
+    #[must_use]
+    pub fn running_deleted(mut self, lines: impl AsRef<[u8]>) -> Self {
+        self.deleted_code = Some(lines.as_ref().into());
+        self
+    }
+
     /// What the supervisor can read of a process.
     #[must_use]
     pub fn process(mut self, pid: i32, links: ProcessLinks) -> Self {
@@ -224,6 +232,10 @@ impl Host for Memory {
         })
     }
 
+    fn open(&self, path: &Path) -> Fact<Arc<Opened>> {
+        self.read(path).map(|content| Arc::new(Opened::bytes(content)))
+    }
+
     fn stat(&self, path: &Path) -> Fact<Stat> {
         self.found(path, true).and_then(|node, _| Fact::Known(node.stat.clone(), Origin::stat(path)))
     }
@@ -286,6 +298,14 @@ impl Host for Memory {
         let origin = Origin::kernel("/proc");
         match &self.socket_owners {
             Some(pairs) => Fact::Known(pairs.clone(), origin),
+            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
+        }
+    }
+
+    fn deleted_code(&self) -> Fact<Arc<[u8]>> {
+        let origin = Origin::kernel("/proc");
+        match &self.deleted_code {
+            Some(lines) => Fact::Known(lines.clone(), origin),
             None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
         }
     }

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod live;
 pub mod manifest;
 pub mod memory;
+mod opened;
 pub mod root;
 pub mod sandbox;
 mod tree;
@@ -23,6 +24,7 @@ use chrono::{DateTime, Utc};
 use crate::fact::{Fact, Gap, Mode, Origin, Reason, Text};
 pub use busy::InFlight;
 pub use identity::Identity;
+pub use opened::{Opened, Stream};
 
 /// The most that is read of one file, in bytes.
 pub const MOST_READ: usize = 16 * 1024 * 1024;
@@ -37,6 +39,10 @@ pub trait Host: Sync {
     /// The content of a regular file or of a file below `/proc` or `/sys`, following links.
     /// Never opens a FIFO, socket or device: those are `Unknown`. At most [`MOST_READ`] bytes, else `TooLarge`.
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>>;
+
+    /// A regular file to be read in parts, following links: for those that may be larger than [`MOST_READ`]. Nothing below
+    /// `/proc` or `/sys`, and never a FIFO, socket or device.
+    fn open(&self, path: &Path) -> Fact<Arc<Opened>>;
 
     /// The metadata of what a path leads to, following links.
     fn stat(&self, path: &Path) -> Fact<Stat>;
@@ -74,6 +80,11 @@ pub trait Host: Sync {
 
     /// Which processes hold which sockets, as lines of `PID INODE`; `PID -` for a process whose descriptors cannot be read.
     fn socket_owners(&self) -> Fact<Arc<[u8]>> {
+        Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::NotCollected))
+    }
+
+    /// Which processes run code whose file was removed or replaced, as lines of `PID PATH`; `PID -` for one whose maps cannot be read.
+    fn deleted_code(&self) -> Fact<Arc<[u8]>> {
         Fact::Unknown(Gap::new(Origin::kernel("/proc"), Reason::NotCollected))
     }
 

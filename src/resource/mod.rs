@@ -5,11 +5,14 @@
 
 mod accounts;
 mod boot;
+mod apt;
+mod dnf;
 mod docker;
 mod home;
 mod init;
 mod kernel;
 mod layered;
+mod packages;
 mod paths;
 mod process_table;
 mod side_by_side;
@@ -215,6 +218,12 @@ resources! {
     packet_filter::PacketFilters,
     packet_filter_chain::PacketFilterChains,
     firewall::Firewalls,
+    package::PackageRows,
+    package_update::PackageUpdates,
+    package_index::PackageIndexes,
+    repository::Repositories,
+    reboot::Reboots,
+    automatic_updates::AutomaticUpdates,
     user::Users,
     group::Groups,
     shells::Shells,
@@ -234,6 +243,7 @@ resources! {
     aide_path::AidePaths,
     security_product::SecurityProducts,
     engine::Engines,
+    engine_component::EngineComponents,
     docker_daemon::DockerDaemon,
     docker_file::DockerFiles,
     container::Containers,

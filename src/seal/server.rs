@@ -1,6 +1,7 @@
 //! The supervisor's end of the broker: a closed list of questions, answered with bytes nobody here parses.
 
 mod audit;
+mod deleted;
 mod engine;
 mod packet_filter;
 mod process;
@@ -141,6 +142,7 @@ fn answer(question: &Question, engines: &Engines, mut to: Answer<'_>) {
         Question::Engine { socket, route } => engines.ask(socket, route, &mut |bytes| to.more(bytes)),
         Question::AuditRules => audit::loaded_rules().and_then(|messages| to.more(&messages)),
         Question::PacketFilter => packet_filter::loaded().and_then(|messages| to.more(&messages)),
+        Question::DeletedCode => deleted::code().and_then(|lines| to.more(&lines)),
         Question::SocketOwners => sockets::owners().and_then(|pairs| to.more(&pairs)),
         Question::ProcessLinks(pid) => process::links(*pid).and_then(|links| to.more(&links)),
     };

@@ -40,6 +40,9 @@ impl Host for Stuck {
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>> {
         self.memory.read(path)
     }
+    fn open(&self, path: &Path) -> Fact<Arc<crate::host::Opened>> {
+        self.memory.open(path)
+    }
     fn stat(&self, path: &Path) -> Fact<Stat> {
         self.look(path);
         self.memory.stat(path)

@@ -175,6 +175,10 @@ impl Broker for Client {
         fact(self.ask(&Question::SocketOwners), Origin::kernel("/proc"))
     }
 
+    fn deleted_code(&self) -> Fact<Arc<[u8]>> {
+        fact(self.ask(&Question::DeletedCode), Origin::kernel("/proc"))
+    }
+
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {
         fact(self.ask(&Question::ProcessLinks(pid)), Origin::kernel(format!("/proc/{pid}"))).and_then(|bytes, origin| {
             match links::decode(&bytes) {

@@ -31,6 +31,7 @@ const AUDIT_RULES: u8 = 11;
 const PROCESS_LINKS: u8 = 12;
 const PACKET_FILTER: u8 = 13;
 const SOCKET_OWNERS: u8 = 14;
+const DELETED_CODE: u8 = 17;
 
 /// One question, as the worker may ask it. There are no others.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +51,8 @@ pub enum Question {
     PacketFilter,
     /// List which processes hold which sockets.
     SocketOwners,
+    /// Find processes that run code whose file was removed or replaced.
+    DeletedCode,
 }
 
 impl Question {
@@ -70,6 +73,7 @@ impl Question {
             Self::ProcessLinks(pid) => (PROCESS_LINKS, &[][..], [0; 32], *pid),
             Self::PacketFilter => (PACKET_FILTER, &[][..], [0; 32], 0),
             Self::SocketOwners => (SOCKET_OWNERS, &[][..], [0; 32], 0),
+            Self::DeletedCode => (DELETED_CODE, &[][..], [0; 32], 0),
         };
         let padding = std::iter::repeat_n(0, PATH.saturating_sub(path.len()));
         let bytes: Vec<u8> = tag
@@ -97,6 +101,7 @@ impl Question {
             PROCESS_LINKS => Self::ProcessLinks(pid),
             PACKET_FILTER => Self::PacketFilter,
             SOCKET_OWNERS => Self::SocketOwners,
+            DELETED_CODE => Self::DeletedCode,
             kind => {
                 let path = path.split(|byte| *byte == 0).next()?;
                 Self::Engine { socket: Path::new(OsStr::from_bytes(path)).to_path_buf(), route: numbered_route(kind, Id(*id))? }
@@ -325,12 +330,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn questions_round_trip(tag: u32, id: [u8; 32], at in 0..14usize, pid: i32, path in "/[a-z/.]{0,100}") {
+        fn questions_round_trip(tag: u32, id: [u8; 32], at in 0..15usize, pid: i32, path in "/[a-z/.]{0,100}") {
             let question = match at {
                 10 => Question::AuditRules,
                 11 => Question::ProcessLinks(pid),
                 12 => Question::PacketFilter,
                 13 => Question::SocketOwners,
+                14 => Question::DeletedCode,
                 at => Question::Engine { socket: path.into(), route: routes(id)[at] },
             };
             let bytes = question.encode(tag).unwrap();

@@ -73,6 +73,7 @@ pub(super) struct Description {
     pub(super) audit_rules: Option<AuditRulesEntry>,
     pub(super) packet_filter: Option<AuditRulesEntry>,
     pub(super) socket_owners: Option<String>,
+    pub(super) deleted_code: Option<String>,
 }
 
 #[derive(serde::Deserialize, Default)]

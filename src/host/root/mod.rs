@@ -60,6 +60,7 @@
 //! exe = "/usr/lib/systemd/systemd"
 //! namespaces = { mnt = 4026531841, net = 4026531840 }   # or gap = "denied"
 //!
+//! # deleted_code = "77 /usr/lib/x.so\n"  code whose file is gone, as lines of `PID PATH`; stands there too
 //! # socket_owners = "77 4711\n"  who holds which sockets, as lines of `PID INODE`; stands above the first section
 //! [audit_rules]                  # loaded rules: struct audit_rule_data, each in its netlink message, one after the other
 //! hex = ""                       # in hexadecimal, blanks ignored; or file = "audit_rules.hex" beside this file, or gap = "denied"
@@ -90,7 +91,7 @@ use chrono::{DateTime, Utc};
 
 use super::busy::{Busy, InFlight};
 use super::tree::{Tree, fact};
-use super::{Entry, Host, Identity, ProcessLinks, Stat, engine::Route, identity, origin};
+use super::{Entry, Host, Identity, Opened, ProcessLinks, Stat, engine::Route, identity, origin};
 use crate::fact::{Fact, Gap, Origin, Reason};
 use answers::Answers;
 use description::Description;
@@ -105,6 +106,7 @@ pub struct Root {
     audit_rules: Result<Arc<[u8]>, Reason>,
     packet_filter: Result<Arc<[u8]>, Reason>,
     socket_owners: Option<Arc<[u8]>>,
+    deleted_code: Option<Arc<[u8]>>,
     running: bool,
     now: DateTime<Utc>,
     identity: Identity,
@@ -132,6 +134,7 @@ impl Root {
             audit_rules,
             packet_filter,
             socket_owners,
+            deleted_code,
             ..
         } = description;
 
@@ -152,6 +155,7 @@ impl Root {
             audit_rules: audit_rules.map_or(Ok(Err(Reason::NotCollected)), |rules| rules.load(&beside))?,
             packet_filter: packet_filter.map_or(Ok(Err(Reason::NotCollected)), |messages| messages.load(&beside))?,
             socket_owners: socket_owners.map(|pairs| pairs.into_bytes().into()),
+            deleted_code: deleted_code.map(|lines| lines.into_bytes().into()),
             running,
             now,
             identity: Identity::default(),
@@ -166,6 +170,11 @@ impl Host for Root {
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>> {
         let _look = self.busy.begin(path);
         fact(self.overlay.read(path), origin(path))
+    }
+
+    fn open(&self, path: &Path) -> Fact<Arc<Opened>> {
+        let _look = self.busy.begin(path);
+        fact(self.overlay.open(path).map(Arc::new), origin(path))
     }
 
     fn stat(&self, path: &Path) -> Fact<Stat> {
@@ -221,6 +230,14 @@ impl Host for Root {
         let origin = Origin::kernel("/proc");
         match &self.socket_owners {
             Some(pairs) => Fact::Known(pairs.clone(), origin),
+            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
+        }
+    }
+
+    fn deleted_code(&self) -> Fact<Arc<[u8]>> {
+        let origin = Origin::kernel("/proc");
+        match &self.deleted_code {
+            Some(lines) => Fact::Known(lines.clone(), origin),
             None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
         }
     }

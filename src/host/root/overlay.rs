@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::description::{FileEntry, GapWord};
 use crate::fact::{Mode, Reason};
 use crate::host::tree::{Tree, Trouble};
-use crate::host::{Entry, FileKind, MOST_LISTED, MOST_READ, Stat, of_kernel};
+use crate::host::{Entry, FileKind, MOST_LISTED, MOST_READ, Opened, Stat, of_kernel};
 use crate::parse::glob;
 
 /// The most links that are followed in one path, as many as the kernel does.
@@ -140,6 +140,20 @@ impl Overlay {
                 // Said to be there, and nothing more was said.
                 Err(Trouble::Absent) => Ok(Arc::from([])),
                 read => read,
+            },
+        }
+    }
+
+    pub(super) fn open(&self, path: &Path) -> Result<Opened, Trouble> {
+        let (at, stat) = self.find(path, true)?;
+        if stat.kind != FileKind::File {
+            return Err(stat.kind.unreadable().into());
+        }
+        match self.said.get(&at).and_then(|said| said.body.as_ref()) {
+            Some(Body::Content(content)) => Ok(Opened::bytes(content.clone())),
+            _ => match self.tree.open_file(&at) {
+                Err(Trouble::Absent) => Ok(Opened::bytes(Arc::from([]))),
+                opened => opened,
             },
         }
     }

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::{Found, Tree, Trouble, kind, read_link, stat, statx};
 use crate::fact::Reason;
-use crate::host::{Entry, FileKind, MOST_LISTED, MOST_READ, Stat};
+use crate::host::{Entry, FileKind, MOST_LISTED, MOST_READ, Opened, Stat};
 
 /// Kernel files that are never read: they empty a log, hold all memory, or never end.
 const NEVER_READ: &[&str] = &["kmsg", "trace_pipe", "trace_pipe_raw", "kcore", "mem", "pagemap", "access_process_vm"];
@@ -44,6 +44,21 @@ impl Tree {
             }
         }
         Err(Reason::unsupported("it kept changing while it was read").into())
+    }
+
+    /// A regular file, open for reading in parts. Nothing the kernel makes up: that has no size to tell its end by.
+    pub(in crate::host) fn open_file(&self, path: &Path) -> Result<Opened, Trouble> {
+        let found = self.find(path, true)?;
+        if found.kind() != FileKind::File {
+            return Err(found.kind().unreadable().into());
+        }
+        self.may_enter(&found.path)?;
+        if self.running && (found.path.starts_with("/proc") || found.path.starts_with("/sys")) {
+            return Err(Reason::unsupported("is not read in parts").into());
+        }
+        let fd = self.reopen(&found, OFlags::RDONLY)?;
+        let size = statx(&fd)?.stx_size;
+        Ok(Opened::descriptor(fd, size))
     }
 
     /// The metadata of what a path leads to; of the path itself unless `follow`.

@@ -50,6 +50,9 @@ impl Host for Asked<'_> {
     fn read(&self, path: &Path) -> Fact<Arc<[u8]>> {
         self.host.read(path)
     }
+    fn open(&self, path: &Path) -> Fact<Arc<crate::host::Opened>> {
+        self.host.open(path)
+    }
     fn stat(&self, path: &Path) -> Fact<Stat> {
         self.host.stat(path)
     }

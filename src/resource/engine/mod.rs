@@ -138,7 +138,7 @@ fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
         version: release("/Version"),
         api_version: release("/ApiVersion"),
         supported: match engine.kind {
-            Kind::Docker => supported::supported(&version),
+            Kind::Docker => supported::supported(&version, context.host.now()),
             Kind::Podman => Fact::Unknown(Gap::new(Origin::Derived, Reason::unsupported("Podman is maintained by distributions; compare the package instead"))),
         },
         binary_replaced: binary_replaced(context, engine),

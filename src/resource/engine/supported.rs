@@ -1,29 +1,13 @@
-//! Which branches of Docker Engine still receive fixes.
-//!
-//! Docker publishes no calendar; the state of each branch is kept by the Moby project beside its source, and changes
-//! with releases. The table is right for its date, and says nothing about what came later.
+//! Whether the branch of a running engine still receives fixes.
+
+use chrono::{DateTime, Utc};
 
 use crate::fact::{Fact, Gap, Reason, Text};
 use crate::resource::docker::Document;
-
-/// When the table was last compared with the state of the branches.
-const AS_OF: &str = "2026-02";
-
-/// The newest branch the table knows.
-const NEWEST: u32 = 29;
-
-/// Whether a branch is maintained; `None` where that was not certain.
-fn maintained(major: u32, minor: u32) -> Option<bool> {
-    match (major, minor) {
-        (29, _) | (25, 0) => Some(true),
-        (28, _) => None,
-        (major, _) if major < NEWEST => Some(false),
-        _ => None,
-    }
-}
+use crate::resource::engine_component;
 
 /// Whether the branch of the release that `/version` describes still receives fixes.
-pub(super) fn supported(version: &Document) -> Fact<bool> {
+pub(super) fn supported(version: &Document, now: DateTime<Utc>) -> Fact<bool> {
     // Distributions leave the platform's name empty, and often put their own revision behind the number.
     let platform = version.text("/Platform/Name");
     let released = |name: &Text| ["Docker Engine", "Docker Desktop", "Mirantis"].iter().any(|maker| name.raw().starts_with(maker));
@@ -32,10 +16,7 @@ pub(super) fn supported(version: &Document) -> Fact<bool> {
         let unknown = |why: String| Fact::Unknown(Gap::new(origin.clone(), Reason::unsupported(why)));
         let parts: Option<Vec<u32>> = number.raw().split('.').map(|part| part.parse().ok()).collect();
         match parts.as_deref() {
-            Some([major, minor, _]) if released => match maintained(*major, *minor) {
-                Some(maintained) => Fact::Known(maintained, origin),
-                None => unknown(format!("the table of {AS_OF} does not say whether {major}.{minor} receives fixes")),
-            },
+            Some([_, _, _]) if released => engine_component::maintained("docker", number.raw(), now, &origin),
             _ => unknown("a build that its distributor maintains; compare the package instead".to_owned()),
         }
     })
@@ -50,7 +31,7 @@ mod tests {
 
     fn of(version: &str, platform: &str) -> Option<bool> {
         let document = serde_json::json!({"Version": version, "Platform": {"Name": platform}});
-        supported(&Document(Fact::Known(Arc::new(document), Origin::Derived))).known().copied()
+        supported(&Document(Fact::Known(Arc::new(document), Origin::Derived)), DateTime::UNIX_EPOCH).known().copied()
     }
 
     #[test]

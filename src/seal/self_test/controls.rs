@@ -54,6 +54,10 @@ pub(super) const ACTS: &[Act] = &[
         Fact::Known(..) => Ok(()),
         other => Err(io::Error::other(format!("{other:?}"))),
     }),
+    allowed("ask who runs code whose file is gone", |on| match on.broker.deleted_code() {
+        Fact::Known(..) => Ok(()),
+        other => Err(io::Error::other(format!("{other:?}"))),
+    }),
     allowed("ask an engine that is not there", |on| match on.broker.engine(Path::new("/nowhere/docker.sock"), &Route::Ping) {
         Fact::Absent(_) | Fact::Unknown(Gap { reason: Reason::Unreachable, .. }) => Ok(()),
         other => Err(io::Error::other(format!("{other:?}"))),
