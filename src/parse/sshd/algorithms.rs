@@ -108,9 +108,8 @@ fn family_of(text: &str) -> Option<Family> {
             || matches!(bare, "ssh-mldsa44-ed25519" | "ssh-dss")
     };
     let is_cipher = |name: &str| name.starts_with("aes") || name.starts_with("chacha20-") || name == "3des-cbc";
-    let is_exchange = |name: &str| {
-        ["curve25519-", "ecdh-sha2-", "diffie-hellman-", "sntrup", "mlkem"].iter().any(|prefix| name.starts_with(prefix))
-    };
+    let is_exchange =
+        |name: &str| ["curve25519-", "ecdh-sha2-", "diffie-hellman-", "sntrup", "mlkem"].iter().any(|prefix| name.starts_with(prefix));
     if all(is_cipher) {
         Some(Family::Ciphers)
     } else if all(|name| name.starts_with("umac-") || name.starts_with("hmac-")) {

@@ -26,7 +26,8 @@ impl CommandLine {
                     continue;
                 }
                 let attached = rest.as_str();
-                let value = if attached.is_empty() { arguments.next().map(|next| next.as_ref().to_owned()) } else { Some(attached.to_owned()) };
+                let value =
+                    if attached.is_empty() { arguments.next().map(|next| next.as_ref().to_owned()) } else { Some(attached.to_owned()) };
                 if let Some(value) = value {
                     line.option(letter, value);
                 }

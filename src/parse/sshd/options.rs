@@ -165,7 +165,11 @@ pub static OPTIONS: &[Spec] = &[
     all("DenyUsers", Shape::Every, Unset::Nothing),
     all("DisableForwarding", FLAG, NO),
     all("ExposeAuthInfo", FLAG, NO),
-    global("FingerprintHash", Shape::LastWord(&[("md5", "MD5"), ("sha256", "SHA256"), ("sha1", "SHA1"), ("sha384", "SHA384"), ("sha512", "SHA512")]), Unset::Is("SHA256")),
+    global(
+        "FingerprintHash",
+        Shape::LastWord(&[("md5", "MD5"), ("sha256", "SHA256"), ("sha1", "SHA1"), ("sha384", "SHA384"), ("sha512", "SHA512")]),
+        Unset::Is("SHA256"),
+    ),
     all("ForceCommand", Shape::Rest, NONE),
     all("GatewayPorts", Shape::Words(&[("clientspecified", "clientspecified"), ("yes", "yes"), ("no", "no")]), NO),
     all("GSSAPIAuthentication", FLAG, NO),

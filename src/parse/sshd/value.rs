@@ -44,7 +44,9 @@ pub fn normalise(spec: &Spec, words: &[String], rest: &str) -> Result<Setting, &
         Shape::Integer => number(one()?).map(|number| Setting::one(number.to_string())),
         Shape::Time => seconds(one()?).map(|seconds| Setting::one(seconds.to_string())),
         Shape::TimeOrNone if first()?.eq_ignore_ascii_case("none") => one().map(|_| Setting::one("none")),
-        Shape::TimeOrNone => seconds(one()?).map(|seconds| Setting::one(if seconds == 0 { "none".to_owned() } else { seconds.to_string() })),
+        Shape::TimeOrNone => {
+            seconds(one()?).map(|seconds| Setting::one(if seconds == 0 { "none".to_owned() } else { seconds.to_string() }))
+        }
         Shape::Text | Shape::Path => {
             let word = one()?;
             Ok(Setting::one(if word.eq_ignore_ascii_case("none") { "none" } else { word }))

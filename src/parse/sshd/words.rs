@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn keywords_take_blanks_an_equals_sign_or_quotes() {
-        for line in ["Port 22", "port=22", "PORT = 22", "\tPort\t22\r", "\"Port\" 22", "Port \"22\"", "Port '22' # why", "Port=\"22\"\u{c}"] {
+        for line in ["Port 22", "port=22", "PORT = 22", "\tPort\t22\r", "\"Port\" 22", "Port \"22\"", "Port '22' # why", "Port=\"22\"\u{c}"]
+        {
             assert_eq!(said(line), is("port", &["22"]), "{line}");
         }
         assert_eq!(said("Port ==22"), is("port", &["=22"]), "one sign is taken, and no more");

@@ -403,17 +403,22 @@ mod tests {
 
     #[test]
     fn settings_are_scoped_negated_and_listed() {
-        let Statement::Defaults(None, settings) = said("Defaults use_pty, !lecture, logfile=\"/var/log/su do\", env_keep += \"A B\", x = y # z") else {
+        let Statement::Defaults(None, settings) =
+            said("Defaults use_pty, !lecture, logfile=\"/var/log/su do\", env_keep += \"A B\", x = y # z")
+        else {
             panic!()
         };
         let changes: Vec<_> = settings.iter().map(|setting| (setting.name.as_str(), setting.change.clone())).collect();
-        assert_eq!(changes, [
-            ("use_pty", Change::On),
-            ("lecture", Change::Off),
-            ("logfile", Change::Set("/var/log/su do".to_owned())),
-            ("env_keep", Change::Add("A B".to_owned())),
-            ("x", Change::Set("y".to_owned())),
-        ]);
+        assert_eq!(
+            changes,
+            [
+                ("use_pty", Change::On),
+                ("lecture", Change::Off),
+                ("logfile", Change::Set("/var/log/su do".to_owned())),
+                ("env_keep", Change::Add("A B".to_owned())),
+                ("x", Change::Set("y".to_owned())),
+            ]
+        );
         for (line, kind) in [
             ("Defaults:al,%w !authenticate", Kind::User),
             ("Defaults@h !authenticate", Kind::Host),
@@ -428,17 +433,20 @@ mod tests {
     #[test]
     fn tags_hold_for_what_is_behind_them() {
         let line = "al ALL = (root) NOPASSWD: /bin/a, NOEXEC: /bin/b x\\,y, PASSWD: !/bin/c : H = /bin/d";
-        assert_eq!(commands_of(line), [
-            is("/bin/a", &["NOPASSWD"], false),
-            is("/bin/b x,y", &["NOPASSWD", "NOEXEC"], false),
-            is("/bin/c", &["NOEXEC", "PASSWD"], true),
-            is("/bin/d", &[], false),
-        ]);
+        assert_eq!(
+            commands_of(line),
+            [
+                is("/bin/a", &["NOPASSWD"], false),
+                is("/bin/b x,y", &["NOPASSWD", "NOEXEC"], false),
+                is("/bin/c", &["NOEXEC", "PASSWD"], true),
+                is("/bin/d", &[], false),
+            ]
+        );
         assert_eq!(commands_of("%sudo ALL=(ALL:ALL) NOPASSWD:ALL"), [is("ALL", &["NOPASSWD"], false)]);
-        assert_eq!(commands_of("al ALL = NOPASSWD: SETENV: DOCKER, CWD=/x TIMEOUT=5m sha256:ab /bin/z \"\""), [
-            is("DOCKER", &["NOPASSWD", "SETENV"], false),
-            is("/bin/z \"\"", &["NOPASSWD", "SETENV"], false),
-        ]);
+        assert_eq!(
+            commands_of("al ALL = NOPASSWD: SETENV: DOCKER, CWD=/x TIMEOUT=5m sha256:ab /bin/z \"\""),
+            [is("DOCKER", &["NOPASSWD", "SETENV"], false), is("/bin/z \"\"", &["NOPASSWD", "SETENV"], false),]
+        );
     }
 
     #[test]
@@ -460,7 +468,18 @@ mod tests {
 
     #[test]
     fn what_sudo_does_not_understand_is_said() {
-        for line in ["al", "al ALL", "al ALL =", "al ALL = (root ALL", "Defaults", "Defaults x y", "User_Alias a = b", "User_Alias A", "\"al ALL=ALL", "@include "] {
+        for line in [
+            "al",
+            "al ALL",
+            "al ALL =",
+            "al ALL = (root ALL",
+            "Defaults",
+            "Defaults x y",
+            "User_Alias a = b",
+            "User_Alias A",
+            "\"al ALL=ALL",
+            "@include ",
+        ] {
             assert!(!matches!(statement(line), Ok(Some(_))), "{line}: {:?}", statement(line));
         }
     }
