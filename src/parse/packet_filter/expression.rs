@@ -347,7 +347,7 @@ impl Reading {
                 let ranges: Vec<_> = ranges.into_iter().map(|(from, to, _)| (from, to)).collect();
                 self.in_ranges(&loaded, &ranges, not)
             }
-            None if found.is_some() => Condition::Restricts,
+            None if found.is_some() && !not => Condition::Restricts,
             None => Condition::Opaque,
         };
         self.add(condition);

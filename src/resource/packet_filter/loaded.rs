@@ -61,6 +61,11 @@ impl Loaded {
                 None => open = true,
             }
         }
+        // What is dropped before it gets here does not get here.
+        let before = |(ruleset, chain)| how(ends(ruleset, chain, packet, Mode::Others)) == Some(true);
+        if hook == "input" && !packet.on_loopback && self.at("prerouting", packet.v6).any(before) {
+            return Fact::Known(true, origin);
+        }
         match self.doubt(packet.v6) {
             _ if open => Fact::Unknown(Gap::new(origin, Reason::unsupported("it depends on a rule that is not understood"))),
             Some(gap) => Fact::Unknown(gap.clone()),

@@ -17,7 +17,7 @@ pub(crate) use loaded::{KERNEL, Loaded};
 record! {
     /// What happens to packets that come in, are forwarded or go out, in each family, whatever nftables chains decide it: a packet has to get
     /// through all of them. There are no records of IPv6 where no interface has it. Tables of iptables-legacy cannot be read: where they
-    /// exist, only what nftables holds up by itself is known.
+    /// exist, only what nftables holds up by itself is known. Chains at `prerouting` count where they drop what would come in.
     pub struct PacketFilter("packet_filter") {
         /// Hook and family: `input ipv4`.
         path: Text,
@@ -29,6 +29,8 @@ record! {
         chains: List,
         /// Whether a new connection that no rule is about is dropped or rejected. Loopback does not count.
         default_denies: Flag,
+        /// Whether the policy of a chain here is to drop. Its rules may accept everything all the same: see `default_denies`.
+        drops_by_policy: Flag,
         /// Whether the host's traffic with itself passes; absent for `forward`.
         accepts_loopback: Flag,
         /// Whether a rule drops packets that say to come from a loopback address and do not come from there; absent but for `input`.
@@ -95,11 +97,20 @@ fn row(loaded: &Loaded, hook: &str, v6: bool) -> PacketFilter {
         family: Fact::derived(family(v6)),
         chains: Fact::Known(chains.iter().map(|(_, chain)| named(chain)).collect(), origin.clone()),
         default_denies: loaded.drops(hook, any, Ends::dropped),
+        drops_by_policy: drops_by_policy(loaded, hook, v6),
         accepts_loopback: only(hook != "forward", loaded.passes(hook, own)),
         drops_spoofed_loopback: only(hook == "input", loaded.drops(hook, spoofed, Ends::dropped_by_source)),
         named_ports: ports(loaded, hook, v6),
         guards_containers: only(hook == "forward", guards(loaded, v6)),
         docker_hooked: only(hook == "forward", docker_hooked(loaded, v6)),
+    }
+}
+
+fn drops_by_policy(loaded: &Loaded, hook: &str, v6: bool) -> Fact<Flag> {
+    let drops = loaded.at(hook, v6).any(|(_, chain)| chain.base.as_ref().is_some_and(|base| base.drops));
+    match loaded.doubt(v6) {
+        Some(gap) if !drops => Fact::Unknown(gap.clone()),
+        _ => Fact::Known(drops, Origin::kernel(KERNEL)),
     }
 }
 

@@ -30,7 +30,8 @@ record! {
         number: Integer,
         /// Address, IPv4 where it is one written as IPv6; absent for packet sockets.
         address: Text,
-        /// `ipv4`, `ipv6` or both: what it takes. `::` takes both, unless the program asked for IPv6 alone, which cannot be seen.
+        /// `ipv4`, `ipv6` or both: what it takes. `::` takes both, unless another socket has IPv4 on that port; that the program asked for
+        /// IPv6 alone cannot be seen otherwise.
         families: List,
         /// Whether others can send to it: not bound to loopback or link-local addresses only.
         reachable: Flag,
@@ -70,7 +71,7 @@ impl Resource for Ports {
         let rows = sockets(context)?;
         let holders = Holders::of(context);
         let published = PublishedPorts::of(context);
-        let mut found: Vec<Port> = rows.iter().map(|row| listening(row, &holders, &published)).collect();
+        let mut found: Vec<Port> = rows.iter().map(|row| listening(row, &rows, &holders, &published)).collect();
         found.extend(published.unheard(&rows).map(|port| published.row(port)));
         let loaded = Loaded::of(context);
         for row in &mut found {
@@ -130,7 +131,7 @@ fn sockets(context: &Context<'_>) -> Result<Vec<Socket>, Gap> {
     Ok(found)
 }
 
-fn listening(socket: &Socket, holders: &Holders, published: &PublishedPorts) -> Port {
+fn listening(socket: &Socket, all: &[Socket], holders: &Holders, published: &PublishedPorts) -> Port {
     let bound = match &socket.bound {
         Ok(bound) => bound,
         Err(gap) => return Port { protocol: Fact::derived(socket.protocol), ..Port::unknown(gap) },
@@ -144,7 +145,10 @@ fn listening(socket: &Socket, holders: &Holders, published: &PublishedPorts) -> 
         protocol: Fact::Known(socket.protocol.into(), origin.clone()),
         number: Fact::Known(bound.number.into(), origin.clone()),
         address: address.map_or_else(|| Fact::Absent(origin.clone()), |address| Fact::Known(address.to_string().into(), origin.clone())),
-        families: Fact::Known(families(bound.address), origin.clone()),
+        families: Fact::Known(
+            if ipv4_is_elsewhere(socket, bound, all) { vec!["ipv6".into()] } else { families(bound.address) },
+            origin.clone(),
+        ),
         reachable: Fact::Known(address.is_none_or(reachable), origin.clone()),
         listener: Fact::Known(true, origin.clone()),
         process,
@@ -183,6 +187,15 @@ fn families(address: Option<IpAddr>) -> List {
         Some(_) => vec!["ipv6".into()],
         None => Vec::new(),
     }
+}
+
+/// Whether a socket on `::` leaves IPv4 to another one on the same port.
+fn ipv4_is_elsewhere(socket: &Socket, bound: &Bound, all: &[Socket]) -> bool {
+    bound.address == Some(IpAddr::from([0u16; 8]))
+        && all.iter().any(|other| {
+            let same = |other: &Bound| other.number == bound.number && other.address == Some(IpAddr::from([0u8; 4]));
+            other.protocol == socket.protocol && other.bound.as_ref().is_ok_and(same)
+        })
 }
 
 /// Whether packets from beyond the cable reach an address.

@@ -63,7 +63,10 @@ impl PublishedPorts {
                 let written = port.ip.trim_matches(['[', ']']);
                 let address = if written.is_empty() { Ok(IpAddr::from([0, 0, 0, 0])) } else { written.parse::<IpAddr>() };
                 let Ok(address) = address else {
-                    self.unlisted.push((engine.name.clone(), Gap::new(origin.clone(), Reason::malformed("the address of a published port is none"))));
+                    self.unlisted.push((
+                        engine.name.clone(),
+                        Gap::new(origin.clone(), Reason::malformed("the address of a published port is none")),
+                    ));
                     continue;
                 };
                 let protocol = if port.protocol.is_empty() { "tcp".to_owned() } else { port.protocol.clone() };
@@ -92,7 +95,9 @@ impl PublishedPorts {
         let heard = |port: &&Published| {
             sockets.iter().any(|socket| {
                 let bound = socket.bound.as_ref().ok();
-                bound.and_then(|bound| Some((bound.number, bound.address?.to_canonical()))).is_some_and(|(number, address)| port.is(socket.protocol, number, address))
+                bound
+                    .and_then(|bound| Some((bound.number, bound.address?.to_canonical())))
+                    .is_some_and(|(number, address)| port.is(socket.protocol, number, address))
             })
         };
         let missing = self.ports.iter().filter(move |port| !heard(port)).map(Ok);

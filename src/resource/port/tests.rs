@@ -17,7 +17,8 @@ fn table(lines: &[(&str, &str, u64)]) -> String {
 }
 
 fn process(host: Memory, pid: i32, name: &str, cgroup: &str) -> Memory {
-    host.file(&format!("/proc/{pid}/status"), format!("Name:\t{name}\n{STATUS}")).file(&format!("/proc/{pid}/cgroup"), format!("0::{cgroup}\n"))
+    host.file(&format!("/proc/{pid}/status"), format!("Name:\t{name}\n{STATUS}"))
+        .file(&format!("/proc/{pid}/cgroup"), format!("0::{cgroup}\n"))
 }
 
 const EVERY6: &str = "00000000000000000000000000000000:0016";
@@ -62,12 +63,21 @@ fn sockets_are_joined_to_processes_and_units() {
 
 #[test]
 fn what_is_reachable() {
-    let reached = |endpoint: &str| ports(&host(), endpoint).iter().map(|port| (text(&port.address).to_owned(), *port.reachable.known().unwrap())).collect::<Vec<_>>();
+    let reached = |endpoint: &str| {
+        ports(&host(), endpoint).iter().map(|port| (text(&port.address).to_owned(), *port.reachable.known().unwrap())).collect::<Vec<_>>()
+    };
     assert_eq!(reached("tcp/8080"), [("0.0.0.0".to_owned(), true), ("::1".to_owned(), false)]);
     assert_eq!(reached("tcp/53"), [("127.0.0.1".to_owned(), false)], "IPv4 in IPv6 is IPv4");
     assert_eq!(reached("udp/546"), [("fe80::1".to_owned(), false)]);
     assert_eq!(reached("udp/68"), [("0.0.0.0".to_owned(), true)], "UDP has no state of listening");
     assert_eq!(reached("udp/54321"), [], "connected");
+}
+
+#[test]
+fn a_socket_for_ipv6_leaves_ipv4_to_its_neighbour() {
+    let both = host().file("/proc/1/net/tcp", table(&[("00000000:0016", "0A", 20)]));
+    let families = ports(&both, "tcp/22").iter().map(|port| port.families.known().unwrap().clone()).collect::<Vec<_>>();
+    assert_eq!(families, [vec![Text::from("ipv4")], vec![Text::from("ipv6")]]);
 }
 
 #[test]
@@ -97,7 +107,12 @@ fn with_engine(list: serde_json::Value) -> Memory {
     let ports = host();
     let base = engine::host(&[engine::inspect('a', json!({}))]);
     let base = [1, 70, 71, 72].iter().fold(base, |base, pid| {
-        let names = [(1, "systemd", "/init.scope"), (70, "sshd", "/system.slice/ssh.service"), (71, "docker-proxy", "/system.slice/docker.service"), (72, "dhclient", "/x")];
+        let names = [
+            (1, "systemd", "/init.scope"),
+            (70, "sshd", "/system.slice/ssh.service"),
+            (71, "docker-proxy", "/system.slice/docker.service"),
+            (72, "dhclient", "/x"),
+        ];
         let (_, name, cgroup) = names.iter().find(|(number, ..)| number == pid).unwrap();
         process(base, *pid, name, cgroup)
     });
@@ -122,7 +137,8 @@ fn published_ports_belong_to_their_container() {
     assert_eq!((text(&proxied.container), proxied.published.known(), proxied.listener.known()), ("web", Some(&true), Some(&true)));
     assert_eq!(proxied.bypasses_firewall.known(), Some(&true));
     let translated = ports(&host, "udp/5353");
-    let shown: Vec<_> = translated.iter().map(|port| (text(&port.address), port.listener.known().copied(), port.reachable.known().copied())).collect();
+    let shown: Vec<_> =
+        translated.iter().map(|port| (text(&port.address), port.listener.known().copied(), port.reachable.known().copied())).collect();
     assert_eq!(shown, [("0.0.0.0", Some(false), Some(true)), ("::", Some(false), Some(true))], "published without a listener");
     let ssh = ports(&host, "tcp/22");
     assert_eq!(ssh.len(), 2, "the server's own, and one published on loopback");
