@@ -55,7 +55,8 @@ impl Resource for Interfaces {
     fn collect(context: &Context<'_>, of: &Selector) -> Result<Vec<Self::Row>, Gap> {
         let missing = || Gap::new(Origin::kernel(CLASS), Reason::NotCollected);
         let names = context.host.list(Path::new(CLASS)).into_result()?.ok_or_else(missing)?;
-        let names = names.iter().filter(|entry| matches!(entry.kind, FileKind::Link | FileKind::Directory)).filter_map(|entry| entry.name.to_str());
+        let names =
+            names.iter().filter(|entry| matches!(entry.kind, FileKind::Link | FileKind::Directory)).filter_map(|entry| entry.name.to_str());
         Ok(names.filter(|name| of.picks(name)).map(|name| row(context, name)).collect())
     }
 }
@@ -145,7 +146,10 @@ impl Pair {
             let path: PathBuf = ["/proc/sys/net", family, "conf", name, key].iter().collect();
             context.host.read(&path).and_then(|bytes, origin| {
                 let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
-                number.map_or_else(|| Fact::Unknown(Gap::new(origin.clone(), Reason::malformed("not a number"))), |number| Fact::Known(number, origin.clone()))
+                number.map_or_else(
+                    || Fact::Unknown(Gap::new(origin.clone(), Reason::malformed("not a number"))),
+                    |number| Fact::Known(number, origin.clone()),
+                )
             })
         };
         // A host that does not run has no such files at all.
@@ -169,9 +173,9 @@ impl Pair {
     }
 
     fn greater(self) -> Fact<Integer> {
-        self.all.and_then(|all, origin| self.own.map(|own| all.max(own)).and_then(|value, own| {
-            Fact::Known(value, if value > all { own } else { origin })
-        }))
+        self.all.and_then(|all, origin| {
+            self.own.map(|own| all.max(own)).and_then(|value, own| Fact::Known(value, if value > all { own } else { origin }))
+        })
     }
 }
 

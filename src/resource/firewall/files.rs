@@ -78,7 +78,10 @@ pub(super) fn nft(context: &Context<'_>) -> Nft {
     let origin = files.origin.unwrap_or_else(|| Origin::file(*main));
     let hooks: List = files.hooks.iter().map(|hook| Text::from(hook.as_str())).collect();
     match files.gap {
-        Some(gap) => Nft { persisted: Fact::Unknown(gap.clone()), flushes: files.flushes.map_or(Fact::Unknown(gap), |origin| Fact::Known(true, origin)) },
+        Some(gap) => Nft {
+            persisted: Fact::Unknown(gap.clone()),
+            flushes: files.flushes.map_or(Fact::Unknown(gap), |origin| Fact::Known(true, origin)),
+        },
         None => Nft {
             persisted: Fact::Known(hooks, origin.clone()),
             flushes: files.flushes.map_or(Fact::Known(false, origin), |origin| Fact::Known(true, origin)),
@@ -136,8 +139,11 @@ impl Files<'_> {
         }
         match self.context.host.list(directory) {
             Fact::Known(entries, _) => {
-                let names: Vec<PathBuf> =
-                    entries.iter().filter(|entry| matches(&pattern, &entry.name.to_string_lossy())).map(|entry| directory.join(&entry.name)).collect();
+                let names: Vec<PathBuf> = entries
+                    .iter()
+                    .filter(|entry| matches(&pattern, &entry.name.to_string_lossy()))
+                    .map(|entry| directory.join(&entry.name))
+                    .collect();
                 names.iter().for_each(|path| self.read(path));
             }
             Fact::Absent(_) => {}

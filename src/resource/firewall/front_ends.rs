@@ -93,10 +93,13 @@ impl FrontEnds {
         if let Some(front_end) = self.0.iter().find(|front_end| is(&front_end.enabled)) {
             return named(front_end);
         }
-        let unsure = self.0.iter().flat_map(|front_end| [&front_end.running, &front_end.enabled, &front_end.installed]).find_map(|fact| match fact {
-            Fact::Unknown(gap) => Some(gap.clone()),
-            _ => None,
-        });
+        let unsure =
+            self.0.iter().flat_map(|front_end| [&front_end.running, &front_end.enabled, &front_end.installed]).find_map(
+                |fact| match fact {
+                    Fact::Unknown(gap) => Some(gap.clone()),
+                    _ => None,
+                },
+            );
         let installed: Vec<_> = self.0.iter().filter(|front_end| is(&front_end.installed)).collect();
         match (installed.as_slice(), unsure) {
             // One that is installed and not known to run is what a reader means, whatever else may be loaded.
@@ -171,9 +174,11 @@ fn is_iptables(loaded: &Loaded, chain: &Chain) -> bool {
         return false;
     }
     let of_host = |name: Option<&str>| {
-        let to = loaded.ruleset.iter().flat_map(|ruleset| &ruleset.chains).find(|other| {
-            name == Some(other.name.as_str()) && other.family == chain.family && other.table == chain.table
-        });
+        let to = loaded
+            .ruleset
+            .iter()
+            .flat_map(|ruleset| &ruleset.chains)
+            .find(|other| name == Some(other.name.as_str()) && other.family == chain.family && other.table == chain.table);
         to.is_none_or(|to| owner::of(to) == "host")
     };
     let policy = chain.base.as_ref().is_some_and(|base| base.drops);

@@ -7,7 +7,11 @@ const UNIT: &str = "[Unit]\n[Service]\nType=oneshot\nExecStart=/x\n[Install]\nWa
 
 fn unit(host: Memory, name: &str, enabled: bool) -> Memory {
     let host = host.file(&format!("/lib/systemd/system/{name}.service"), UNIT);
-    if enabled { host.symlink(&format!("/etc/systemd/system/sysinit.target.wants/{name}.service"), &format!("/lib/systemd/system/{name}.service")) } else { host }
+    if enabled {
+        host.symlink(&format!("/etc/systemd/system/sysinit.target.wants/{name}.service"), &format!("/lib/systemd/system/{name}.service"))
+    } else {
+        host
+    }
 }
 
 fn firewall(host: &Memory) -> Firewall {
@@ -28,17 +32,22 @@ fn list(fact: &Fact<List>) -> Vec<&str> {
 
 /// A host with systemd.
 fn host() -> Memory {
-    Memory::new().file("/sbin/init", "").file("/lib/systemd/systemd", "").file("/proc/1/comm", "systemd\n").file("/proc/1/cgroup", "0::/init.scope\n").file(
-        "/proc/1/status",
-        "Name:\tsystemd\nPPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nCapEff:\t0\nCapBnd:\t0\n",
-    )
+    Memory::new()
+        .file("/sbin/init", "")
+        .file("/lib/systemd/systemd", "")
+        .file("/proc/1/comm", "systemd\n")
+        .file("/proc/1/cgroup", "0::/init.scope\n")
+        .file("/proc/1/status", "Name:\tsystemd\nPPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nCapEff:\t0\nCapBnd:\t0\n")
 }
 
 #[test]
 fn ufw_needs_its_switch_and_its_rules() {
     let on = |switch: &str, dump: &str| {
         let host = unit(host(), "ufw", true).file("/etc/ufw/ufw.conf", format!("# x\nENABLED={switch}\n"));
-        let host = host.file("/etc/default/ufw", "IPV6=yes\nDEFAULT_INPUT_POLICY=\"DROP\"\nDEFAULT_OUTPUT_POLICY=\"ACCEPT\"\nDEFAULT_FORWARD_POLICY=\"REJECT\"\n");
+        let host = host.file(
+            "/etc/default/ufw",
+            "IPV6=yes\nDEFAULT_INPUT_POLICY=\"DROP\"\nDEFAULT_OUTPUT_POLICY=\"ACCEPT\"\nDEFAULT_FORWARD_POLICY=\"REJECT\"\n",
+        );
         firewall(&host.loaded_packet_filter(fixture::dump(dump)))
     };
     let both = on("yes", "ufw");

@@ -42,7 +42,9 @@ impl Loaded {
     /// The base chains that filter at a hook.
     pub(crate) fn at<'a>(&'a self, hook: &'a str, v6: bool) -> impl Iterator<Item = (&'a Ruleset, &'a Chain)> {
         self.ruleset.iter().flat_map(move |ruleset| {
-            let here = move |chain: &&Chain| chain.family.sees(v6) && chain.base.as_ref().is_some_and(|base| base.hook == hook && base.kind == "filter");
+            let here = move |chain: &&Chain| {
+                chain.family.sees(v6) && chain.base.as_ref().is_some_and(|base| base.hook == hook && base.kind == "filter")
+            };
             ruleset.chains.iter().filter(here).map(move |chain| (ruleset, chain))
         })
     }

@@ -174,7 +174,8 @@ fn guards(loaded: &Loaded, v6: bool) -> Fact<Flag> {
 fn docker_hooked(loaded: &Loaded, v6: bool) -> Fact<Flag> {
     let origin = Origin::kernel(KERNEL);
     let hooked = loaded.at("forward", v6).any(|(ruleset, chain)| {
-        chain.table == "docker-bridges" || reached(ruleset, chain).into_iter().any(|chain| chain.name == "DOCKER" || chain.name == "DOCKER-FORWARD")
+        chain.table == "docker-bridges"
+            || reached(ruleset, chain).into_iter().any(|chain| chain.name == "DOCKER" || chain.name == "DOCKER-FORWARD")
     });
     match loaded.doubt(v6) {
         Some(gap) if !hooked => Fact::Unknown(gap.clone()),

@@ -27,23 +27,36 @@ fn rules_of_nft() {
     for family in ["ipv4", "ipv6"] {
         let input = at(&host, &format!("input {family}"));
         assert_eq!(list(&input.chains), ["inet filter input"]);
-        assert_eq!((flag(&input.default_denies), flag(&input.accepts_loopback), flag(&input.drops_spoofed_loopback)), (Some(true), Some(true), Some(true)), "{family}");
+        assert_eq!(
+            (flag(&input.default_denies), flag(&input.accepts_loopback), flag(&input.drops_spoofed_loopback)),
+            (Some(true), Some(true), Some(true)),
+            "{family}"
+        );
         assert_eq!(list(&input.named_ports), ["tcp/22", "tcp/80", "tcp/443", "tcp/8000-8080", "udp/53"]);
         let output = at(&host, &format!("output {family}"));
         assert_eq!((flag(&output.default_denies), flag(&output.accepts_loopback)), (Some(false), Some(true)));
     }
     let forward = at(&host, "forward ipv4");
-    assert_eq!((flag(&forward.default_denies), flag(&forward.guards_containers), flag(&forward.docker_hooked)), (Some(true), Some(true), Some(false)));
+    assert_eq!(
+        (flag(&forward.default_denies), flag(&forward.guards_containers), flag(&forward.docker_hooked)),
+        (Some(true), Some(true), Some(false))
+    );
 }
 
 #[test]
 fn rules_of_iptables_with_docker() {
     let host = host(&dump("iptables"));
     let input = at(&host, "input ipv4");
-    assert_eq!((flag(&input.default_denies), flag(&input.accepts_loopback), flag(&input.drops_spoofed_loopback)), (Some(true), Some(true), Some(true)));
+    assert_eq!(
+        (flag(&input.default_denies), flag(&input.accepts_loopback), flag(&input.drops_spoofed_loopback)),
+        (Some(true), Some(true), Some(true))
+    );
     assert_eq!(list(&input.named_ports), ["tcp/22", "tcp/80", "tcp/8000-8080", "udp/123"]);
     let forward = at(&host, "forward ipv4");
-    assert_eq!((flag(&forward.default_denies), flag(&forward.guards_containers), flag(&forward.docker_hooked)), (Some(true), Some(true), Some(true)));
+    assert_eq!(
+        (flag(&forward.default_denies), flag(&forward.guards_containers), flag(&forward.docker_hooked)),
+        (Some(true), Some(true), Some(true))
+    );
     let open = at(&host, "input ipv6");
     assert_eq!((flag(&open.default_denies), list(&open.chains)), (Some(false), vec![]), "nothing filters IPv6");
 }
@@ -53,7 +66,11 @@ fn rules_of_ufw() {
     let host = host(&dump("ufw"));
     for family in ["ipv4", "ipv6"] {
         let input = at(&host, &format!("input {family}"));
-        assert_eq!((flag(&input.default_denies), flag(&input.accepts_loopback), flag(&input.drops_spoofed_loopback)), (Some(true), Some(true), Some(true)), "{family}");
+        assert_eq!(
+            (flag(&input.default_denies), flag(&input.accepts_loopback), flag(&input.drops_spoofed_loopback)),
+            (Some(true), Some(true), Some(true)),
+            "{family}"
+        );
         assert!(list(&input.named_ports).contains(&"tcp/22"));
     }
 }
