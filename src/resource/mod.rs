@@ -7,6 +7,7 @@ mod accounts;
 mod boot;
 mod apt;
 mod dnf;
+mod container_os;
 mod docker;
 mod home;
 mod init;
@@ -211,6 +212,10 @@ resources! {
     core_dump::CoreDumps,
     apparmor_profile::ApparmorProfiles,
     selinux::SelinuxState,
+    crypto_policy::CryptoPolicies,
+    dconf::Dconfs,
+    storage::Storages,
+    crypttab::Crypttabs,
     service::Services,
     process::Processes,
     interface::Interfaces,

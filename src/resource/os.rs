@@ -7,6 +7,7 @@ use crate::fact::{Fact, Flag, Gap, List, Origin, Scheme, Setting, Text, Version,
 use crate::host::Host;
 use crate::parse::os_release;
 
+use super::container_os;
 use super::init::Init;
 use super::kernel::{SecurityModules, certain, line};
 use super::{Context, Resource, Selector};
@@ -40,6 +41,14 @@ record! {
         selinux_enforcing: Flag,
         /// Names of the Linux security modules that are active.
         security_modules: List,
+        /// Which system made for containers this is, such as `flatcar`, `bottlerocket`, `talos`, `fedora-coreos`; absent for a general one.
+        container_os: Text,
+        /// Whether its makers ended that system for good; absent for a general one.
+        container_os_ended: Flag,
+        /// Whether `/usr`, which holds the programs, is mounted read-only.
+        system_read_only: Flag,
+        /// Whether the kernel checks `/usr` as it is read, by dm-verity or by a composefs that demands fs-verity.
+        system_verified: Flag,
     }
 }
 
@@ -57,11 +66,17 @@ impl Resource for Os {
         let id = release.id();
         let id_like = release.field("ID_LIKE").map(|(like, _)| like.split_whitespace().map(Text::from).collect::<Vec<_>>());
         let modules = SecurityModules::of(context);
+        let variant_id = release.text("VARIANT_ID");
+        let (container_os, container_os_ended) = container_os::system(&id, &variant_id);
         let row = OsRow {
             family: family(&id, &id_like),
             version_id: release.text("VERSION_ID").map(Setting),
             codename: release.text("VERSION_CODENAME"),
-            variant_id: release.text("VARIANT_ID"),
+            variant_id,
+            container_os,
+            container_os_ended,
+            system_read_only: container_os::read_only(context),
+            system_verified: container_os::verified(context),
             name: release.text("PRETTY_NAME"),
             kernel: kernel(host),
             init: match &Init::of(context).name {
