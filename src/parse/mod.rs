@@ -49,3 +49,4 @@ pub mod sysctl;
 pub mod unit;
 pub mod unit_name;
 pub mod yaml;
+pub mod yaml_document;

@@ -17,6 +17,7 @@ mod packages;
 mod paths;
 mod process_table;
 mod side_by_side;
+mod sudoers;
 mod systemd;
 mod unit_state;
 
@@ -272,6 +273,12 @@ resources! {
     sshd_file::SshdFiles,
     ssh_key::SshKeys,
     ssh_authorized_keys::AuthorizedKeys,
+    sudo_default::SudoDefaults,
+    sudo_rule::SudoRules,
+    su::Sus,
+    banner::Banners,
+    kubelet::Kubelet,
+    kubelet_file::KubeletFiles,
     json::Json,
     ini::Ini,
     line::Lines,

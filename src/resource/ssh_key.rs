@@ -171,7 +171,7 @@ mod tests {
         let rows = SshKeys::collect(&Context::new(&host), &Selector::Keys(vec!["private".to_owned()])).unwrap();
         let row = rows.iter().find(|row| row.path.known().unwrap().raw().ends_with("rsa_key")).unwrap();
         assert!(matches!(row.kind, Fact::Unknown(_)));
-        assert!(SshKeys::collect(&Context::new(&Memory::new().gap("/etc/ssh", Reason::Denied)), &Selector::All).is_err());
+        assert!(SshKeys::collect(&Context::new(&Memory::new().file("/etc/ssh/x", "").gap("/etc/ssh", Reason::Denied)), &Selector::All).is_err());
         assert!(keys(&Memory::new(), "private").is_empty());
     }
 }
