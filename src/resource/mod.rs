@@ -279,6 +279,7 @@ resources! {
     banner::Banners,
     kubelet::Kubelet,
     kubelet_file::KubeletFiles,
+    kube_proxy::KubeProxies,
     json::Json,
     ini::Ini,
     line::Lines,

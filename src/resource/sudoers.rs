@@ -74,8 +74,10 @@ impl Sudoers {
                         Fact::Known(entries, _) => {
                             let counts = |name: &str| !name.contains('.') && !name.ends_with('~');
                             let files = entries.iter().filter(|entry| entry.kind != FileKind::Directory);
-                            let names: Vec<PathBuf> =
-                                files.filter(|entry| counts(&entry.name.to_string_lossy())).map(|entry| directory.join(&entry.name)).collect();
+                            let names: Vec<PathBuf> = files
+                                .filter(|entry| counts(&entry.name.to_string_lossy()))
+                                .map(|entry| directory.join(&entry.name))
+                                .collect();
                             for included in names {
                                 self.include(context, &included, &origin, depth, false);
                             }

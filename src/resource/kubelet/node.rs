@@ -54,27 +54,25 @@ const KINDS: [Kind; 5] = [
 #[derive(Debug)]
 pub(in crate::resource) struct Node {
     /// `kubelet`, or what it is part of.
-    pub(super) name: &'static str,
+    pub(in crate::resource) name: &'static str,
     /// Its flags, in order, and where they stand; or why they are not seen.
-    pub(super) flags: Result<(Vec<(String, String)>, Origin), Gap>,
+    pub(in crate::resource) flags: Result<(Vec<(String, String)>, Origin), Gap>,
     /// Its configuration files, what counts most first; or why one is not seen.
-    pub(super) files: Result<Vec<(PathBuf, Value)>, Gap>,
-    /// The file `--config` names.
-    pub(super) config: Option<PathBuf>,
+    pub(in crate::resource) files: Result<Vec<(PathBuf, Value)>, Gap>,
     /// Whether the insecure defaults of old hold: no configuration file is named.
-    pub(super) legacy: bool,
+    pub(in crate::resource) legacy: bool,
     /// The unit that starts it.
-    pub(super) unit: Option<Loaded>,
+    pub(in crate::resource) unit: Option<Loaded>,
 }
 
 /// The kubelets of the host, and the proxies beside them.
 pub(in crate::resource) struct Nodes {
-    pub(super) kubelets: Vec<Node>,
-    pub(super) proxies: Vec<Node>,
+    pub(in crate::resource) kubelets: Vec<Node>,
+    pub(in crate::resource) proxies: Vec<Node>,
 }
 
 impl Nodes {
-    pub(super) fn of(context: &Context<'_>) -> Arc<Result<Self, Gap>> {
+    pub(in crate::resource) fn of(context: &Context<'_>) -> Arc<Result<Self, Gap>> {
         context.once(Self::find)
     }
 
@@ -130,17 +128,17 @@ impl Node {
         let name = kind.programs.first().copied().unwrap_or_default();
         // The flags of what is around it are not the kubelet's.
         let flags = if made { Ok((Vec::new(), Origin::Derived)) } else { flags };
-        Self { name, flags, files, config, legacy, unit }
+        Self { name, flags, files, legacy, unit }
     }
 
     /// The last value of a flag.
-    pub(super) fn flag(&self, name: &str) -> Option<(&str, &Origin)> {
+    pub(in crate::resource) fn flag(&self, name: &str) -> Option<(&str, &Origin)> {
         let (flags, origin) = self.flags.as_ref().ok()?;
         flags.iter().rev().find(|(flag, _)| flag == name).map(|(_, value)| (value.as_str(), origin))
     }
 
     /// The first value of a field in the files, and the file.
-    pub(super) fn field(&self, path: &str) -> Option<(&Value, &Path)> {
+    pub(in crate::resource) fn field(&self, path: &str) -> Option<(&Value, &Path)> {
         let files = self.files.as_ref().ok()?;
         files.iter().find_map(|(file, value)| {
             let mut at = value;
