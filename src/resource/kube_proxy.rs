@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::fact::{Fact, Flag, Gap, Origin, Reason, Setting, Text, record};
-use crate::parse::yaml;
+use crate::parse::yaml_document as yaml;
 
 use super::kubelet::Nodes;
 use super::process_table::ProcessTable;
