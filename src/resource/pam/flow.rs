@@ -51,7 +51,7 @@ pub(crate) struct End {
 }
 
 /// More ways than this are not followed.
-const MOST_WAYS: usize = 4096;
+const MOST_WAYS: usize = 1024;
 
 /// A line that runs.
 #[derive(Clone, Copy)]

@@ -20,7 +20,7 @@ const ONE_FILE: &str = "/etc/pam.conf";
 const DEEPEST: u8 = 16;
 
 /// The most lines a stack may have to be looked at.
-const MOST_LINES: usize = 512;
+const MOST_LINES: usize = 256;
 
 /// What there is at one place of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
