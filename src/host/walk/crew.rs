@@ -158,7 +158,8 @@ fn work(crew: &Crew, slot: &Slot) {
 }
 
 /// Walks with threads of its own. `lost` is what is known beforehand not to be reachable.
-pub(in crate::host) fn walk(walk: &Walk, lost: Vec<(PathBuf, Reason)>) -> Walked {
+#[must_use]
+pub fn walk(walk: &Walk, lost: Vec<(PathBuf, Reason)>) -> Walked {
     let places = Places::new(walk.left_out.iter().map(PathBuf::as_path), walk.apart.iter().map(PathBuf::as_path));
     let begin = |start: &super::Start| Begin {
         path: start.path.clone(),

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use super::FileKind;
 use crate::fact::{Mode, Reason};
-pub(super) use crew::walk as in_threads;
+pub use crew::walk as in_threads;
 pub use kept::Kept;
 pub(super) use looks::walk as by_looks;
 
