@@ -285,3 +285,6 @@ fn checksum(start: (u32, u32), bytes: &[u8], little: bool) -> (u32, u32) {
 fn bad(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
+
+#[cfg(test)]
+mod tests;

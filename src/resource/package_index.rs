@@ -66,7 +66,12 @@ impl Resource for PackageIndexes {
             }
             None => match dnf::indexes(context) {
                 Some(rows) => rows?,
-                None => return Err(Gap::new(Origin::file("/etc"), Reason::unsupported("no package manager whose metadata plimsoll knows: neither apt nor dnf"))),
+                None => {
+                    return Err(Gap::new(
+                        Origin::file("/etc"),
+                        Reason::unsupported("no package manager whose metadata plimsoll knows: neither apt nor dnf"),
+                    ));
+                }
             },
         };
         rows.retain(|row| row.repository.known().is_none_or(|name| of.picks(name.raw())));
@@ -99,10 +104,78 @@ fn row(context: &Context<'_>, apt: &Apt, repository: &Repository, missing: Vec<G
         valid: date(|release| release.valid_until).map(|until| until >= now),
         security: repository.security(),
         signed: release.as_ref().map(|_| repository.signed),
-        signed_by: repository.source.signed_by.as_deref().map_or_else(|| Fact::Absent(here.clone()), |by| Fact::Known(by.into(), here.clone())),
+        signed_by: repository
+            .source
+            .signed_by
+            .as_deref()
+            .map_or_else(|| Fact::Absent(here.clone()), |by| Fact::Known(by.into(), here.clone())),
         trusted: Fact::Known(repository.source.trusted == Some(true), here.clone()),
         maker: of_release(|release| &release.origin),
         label: of_release(|release| &release.label),
-        missing: Fact::Known(missing.iter().filter_map(|gap| if let Origin::File { path, .. } = &gap.origin { Some(path.clone()) } else { None }).collect(), here),
+        missing: Fact::Known(
+            missing.iter().filter_map(|gap| if let Origin::File { path, .. } = &gap.origin { Some(path.clone()) } else { None }).collect(),
+            here,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::Memory;
+
+    const DAY: i64 = 86_400;
+    /// 17 May 2025.
+    const MADE: i64 = 1_747_473_011;
+
+    fn host() -> Memory {
+        let release = |label: &str, suite: &str| {
+            format!("Origin: Debian\nLabel: {label}\nSuite: {suite}\nCodename: x\nDate: Sat, 17 May 2025 09:10:11 UTC\n")
+        };
+        Memory::new()
+            .file(
+                "/etc/apt/sources.list",
+                "deb [signed-by=/k] http://d/debian x main\ndeb http://d/debian x-security main\ndeb [trusted=yes] http://none y main\n",
+            )
+            .file(
+                "/var/lib/apt/lists/d_debian_dists_x_Release",
+                release("Debian", "stable").replace("17 May", "10 Apr").replace("Sat", "Thu"),
+            )
+            .file("/var/lib/apt/lists/d_debian_dists_x_main_binary-amd64_Packages", "")
+            .file("/var/lib/apt/lists/d_debian_dists_x-security_InRelease", release("Debian-Security", "stable-security"))
+            .file("/var/lib/apt/lists/d_debian_dists_x-security_main_binary-amd64_Packages", "")
+            .file("/var/lib/dpkg/status", "Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n")
+            .at(MADE + 3 * DAY)
+    }
+
+    #[test]
+    fn what_was_fetched_and_when() {
+        let rows = PackageIndexes::collect(&Context::new(&host()), &Selector::All).unwrap();
+        assert_eq!(rows.len(), 3);
+        assert_eq!((rows[0].exists.known(), rows[0].signed.known(), rows[0].security.known()), (Some(&true), Some(&false), Some(&false)));
+        assert_eq!(
+            (rows[0].made_days.known(), rows[0].age_days.known()),
+            (Some(&40), Some(&3)),
+            "fetched with the other one from the same server"
+        );
+        assert_eq!((rows[1].security.known(), rows[1].age_days.known(), rows[1].signed.known()), (Some(&true), Some(&3), Some(&true)));
+        assert!(matches!(rows[1].signed_by, Fact::Absent(_)) && matches!(rows[1].valid, Fact::Absent(_)));
+        assert_eq!(
+            (rows[2].exists.known(), rows[2].trusted.known(), rows[2].missing.known().map(Vec::len)),
+            (Some(&false), Some(&true), Some(1))
+        );
+        assert!(matches!(rows[2].age_days, Fact::Absent(_)));
+    }
+
+    #[test]
+    fn security_fixes_vouch_for_themselves_alone() {
+        let late = host().at(MADE + 20 * DAY);
+        let rows = PackageIndexes::collect(&Context::new(&late), &Selector::All).unwrap();
+        assert_eq!(rows[1].age_days.known(), Some(&20));
+        let stamped = late
+            .file("/var/lib/apt/periodic/update-success-stamp", "")
+            .modified("/var/lib/apt/periodic/update-success-stamp", MADE + 19 * DAY);
+        let rows = PackageIndexes::collect(&Context::new(&stamped), &Selector::All).unwrap();
+        assert_eq!(rows[1].age_days.known(), Some(&1));
     }
 }

@@ -262,3 +262,6 @@ fn streams(host: &dyn Host) -> Vec<Result<(String, String), Gap>> {
 fn compare(a: &str, b: &str) -> Ordering {
     Version::new(a, Scheme::Rpm).compare(b)
 }
+
+#[cfg(test)]
+mod tests;
