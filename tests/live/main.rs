@@ -19,6 +19,7 @@ mod host;
 mod promises;
 mod report;
 mod settings;
+mod sshd;
 mod verdicts;
 
 use std::io::Write as _;
