@@ -144,14 +144,17 @@ fn scheduled(context: &Context<'_>, timers: &[&str], cron: &str) -> Fact<bool> {
 }
 
 /// The repositories unattended-upgrades installs from.
-struct Patterns(Result<Vec<(Vec<(String, String)>, Origin)>, Gap>);
+struct Patterns(Result<Vec<Pattern>, Gap>);
+
+/// What must be so of a repository, each as key and value, and where that is said.
+type Pattern = (Vec<(String, String)>, Origin);
 
 impl Patterns {
     fn of(context: &Context<'_>, settings: &Configuration) -> Self {
         Self(Self::read(context, settings))
     }
 
-    fn read(context: &Context<'_>, settings: &Configuration) -> Result<Vec<(Vec<(String, String)>, Origin)>, Gap> {
+    fn read(context: &Context<'_>, settings: &Configuration) -> Result<Vec<Pattern>, Gap> {
         let mut release = context.host.read(Path::new("/etc/os-release"));
         if matches!(release, Fact::Absent(_)) {
             release = context.host.read(Path::new("/usr/lib/os-release"));

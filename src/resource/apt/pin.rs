@@ -99,7 +99,7 @@ impl What {
                     "l" => glob::matches(value, &release.label),
                     "v" => glob::matches(value, &release.version),
                     "c" => repository.source.components.iter().any(|component| glob::matches(value, component)),
-                    _ => [&release.suite, &release.codename, &release.version].iter().any(|name| *name == value),
+                    _ => [&release.suite, &release.codename, &release.version].contains(&value),
                 })
             }
         }

@@ -152,7 +152,7 @@ fn waiting(context: &Context<'_>, dnf: &Dnf) -> Result<Vec<PackageUpdate>, Gap> 
                 Some((known, at)) => {
                     let better = (offer.security == Some(true), &offer.version);
                     let than = (known.security == Some(true), &known.version);
-                    if better.0 > than.0 || (better.0 == than.0 && compare(better.1, than.1) == Ordering::Greater) {
+                    if (better.0 && !than.0) || (better.0 == than.0 && compare(better.1, than.1) == Ordering::Greater) {
                         (*known, *at) = (offer, origin.clone());
                     }
                 }
