@@ -8,7 +8,8 @@ use super::packet_filter::{KERNEL, Loaded, named, owner, reached};
 use super::{Context, Resource, Selector};
 
 record! {
-    /// One chain the kernel holds now. What the chains decide together is in `packet_filter`.
+    /// One chain the kernel holds now. What the chains decide together is in `packet_filter`. Where there are tables of iptables-legacy, a
+    /// record of which little is known stands for those of each family.
     pub struct PacketFilterChain("packet_filter_chain") {
         /// Family, table and name: `inet filter input`.
         chain: Text,
@@ -29,7 +30,7 @@ record! {
         policy: Text,
         /// Number of its rules.
         rules: Integer,
-        /// `nft` or `iptables-nft`: with which program's means it was made, as far as its name tells.
+        /// `nft`, `iptables-nft` or `iptables-legacy`: with which program's means it was made, as far as its name tells.
         source: Text,
         /// Who made it, by its name: `host`, `docker`, `ufw`, `firewalld`, `podman`, `fail2ban`, `kubernetes` and others.
         owner: Text,
@@ -55,9 +56,18 @@ impl Resource for PacketFilterChains {
         let mut rows: Vec<_> =
             ruleset.chains.iter().filter(|chain| of.picks(named(chain).raw())).map(|chain| row(ruleset, chain)).collect();
         // Tables that cannot be read may hold chains of any name.
-        let unread = [false, true].into_iter().find_map(|v6| loaded.doubt(v6));
-        rows.extend(unread.map(PacketFilterChain::unknown));
+        rows.extend([(false, "ip"), (true, "ip6")].into_iter().filter_map(|(v6, family)| loaded.doubt(v6).map(|gap| unread(family, gap))));
         Ok(rows)
+    }
+}
+
+/// What stands for the chains of iptables-legacy.
+fn unread(family: &str, gap: &Gap) -> PacketFilterChain {
+    PacketFilterChain {
+        chain: Fact::derived(format!("{family} tables of iptables-legacy")),
+        family: Fact::derived(family),
+        source: Fact::derived("iptables-legacy"),
+        ..PacketFilterChain::unknown(gap)
     }
 }
 

@@ -20,6 +20,9 @@ struct Element {
     verdict: Option<Verdict>,
 }
 
+/// From and to, inclusive, and what a map of verdicts does with it.
+type Range<'a> = (Vec<u8>, Vec<u8>, Option<&'a Verdict>);
+
 const INTERVAL: u32 = 4;
 const EVALUATED: u32 = 0x20;
 const TIMEOUT: u32 = 0x10;
@@ -48,7 +51,7 @@ impl Set {
     }
 
     /// Its ranges, from and to inclusive, each with its verdict. `None` where they change by themselves or are not understood.
-    fn ranges(&self) -> Option<Vec<(Vec<u8>, Vec<u8>, Option<&Verdict>)>> {
+    fn ranges(&self) -> Option<Vec<Range<'_>>> {
         if self.flags & (EVALUATED | TIMEOUT | CONCATENATED) != 0 || self.elements.len() > MOST_RANGES {
             return None;
         }
