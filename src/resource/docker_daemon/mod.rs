@@ -137,10 +137,10 @@ fn value(engine: &Engine, spec: &Spec, now: &Result<Vec<Place>, Gap>, said: Opti
     }
 }
 
-/// What the work of the daemon says of an option, whatever it was told. A default bridge with containers on it outlives a restart
+/// What the work of the daemon says of an option, whatever it was told; unknown where it cannot be looked at. A default bridge with containers on it outlives a restart
 /// under live-restore, and lets them talk to each other as it did before.
 fn of_its_work<'a>(engine: &Engine, spec: &Spec, said: Option<&'a Value>) -> Option<&'a Value> {
-    said.filter(|said| spec.key == "icc" && engine.told.running.is_some() && said.known().is_some())
+    said.filter(|said| spec.key == "icc" && engine.told.running.is_some() && !matches!(said, Fact::Absent(_)))
 }
 
 fn values(value: &Value) -> Fact<Vec<Text>> {

@@ -21,6 +21,8 @@ record! {
         name: Text,
         /// `docker` or `podman`.
         kind: Text,
+        /// Whether it is more than installed software: it runs, or something starts it. Always true, but unknown where that could not be seen.
+        in_use: Flag,
         /// Path of the API socket that was asked.
         socket: Text,
         /// Whether the daemon answers. False for Docker that is stopped while its socket unit listens: it is not asked, as that would start it.
@@ -128,6 +130,7 @@ fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
     EngineRow {
         name: Fact::derived(engine.name.clone()),
         kind: Fact::derived(engine.kind.word()),
+        in_use: Fact::derived(true),
         socket: match &engine.socket {
             Some(socket) => Fact::derived(socket.as_path()),
             None => Fact::Absent(Origin::Derived),
