@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Text, record};
-use crate::parse::audit_rules::Rule;
+use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Reason, Text, record};
+use crate::parse::audit_rules::{Rule, Scope};
 
 use super::audit_rule::Trail;
 use super::{Context, Resource, Selector};
@@ -83,6 +83,12 @@ fn differences(trail: &Trail) -> (Fact<List>, Fact<List>) {
         (Err(gap), _) | (Ok(_), Some(gap)) => return (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone())),
         (Ok(rules), None) => rules,
     };
+    // What a watch is in the kernel hangs on what is at its path.
+    let undecided = |placed: &&Placed| placed.rule.watch.as_ref().is_some_and(|watch| watch.scope == Scope::AsFound);
+    if let Some(placed) = trail.lasting_rules().find(undecided) {
+        let gap = Gap::new(placed.origin.clone(), Reason::unsupported("whether it watches a directory cannot be seen"));
+        return (Fact::Unknown(gap.clone()), Fact::Unknown(gap));
+    }
     let in_kernel: HashSet<&Rule> = loaded.iter().map(|placed| &placed.rule).collect();
     let on_disk: HashSet<&Rule> = trail.lasting_rules().map(|placed| &placed.rule).collect();
     let only = |rule: &Rule| Text::from(rule.to_string());
@@ -94,7 +100,6 @@ fn differences(trail: &Trail) -> (Fact<List>, Fact<List>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Reason;
     use crate::host::{Identity, memory::Memory};
     use crate::parse::audit_rules::kernel::tests::{listing, status_message as status};
 
@@ -133,6 +138,15 @@ mod tests {
         let row = row(host);
         assert_eq!((row.merged.known(), row.on_loss.known()), (Some(&false), Some(&"log".into())));
         assert!(matches!(row.enabled_on_disk, Fact::Absent(_)), "what augenrules will not write again counts no more");
+    }
+
+    #[test]
+    fn a_watch_on_what_cannot_be_seen_is_compared_with_nothing() {
+        let host = |rules: &str| Memory::new().loaded_audit_rules(told(1, 0, "-a always,exit -F dir=/etc/docker -F perm=wa")).file(DISK, rules);
+        let hidden = row(host("-w /etc/docker -p wa\n").gap("/etc/docker", Reason::Denied));
+        assert!(hidden.not_loaded.known().is_none() && hidden.not_on_disk.known().is_none());
+        let plain = row(host("-a always,exit -F dir=/etc/docker -F perm=wa\n").gap("/etc/docker", Reason::Denied));
+        assert_eq!(plain.not_loaded.known(), Some(&Vec::new()), "this one says itself what it watches");
     }
 
     #[test]
