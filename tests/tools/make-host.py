@@ -61,7 +61,7 @@ MODULES = re.compile(r"/(cramfs|freevxfs|hfs|hfsplus|jffs2|overlay|squashfs|udf|
 FIELDS = ("Package", "Status", "Essential", "Priority", "Section", "Architecture", "Multi-Arch", "Source", "Version", "Provides")
 # Where home directories, logs and the like stand: their directories and files matter by owner and mode alone.
 STATED = ("/var/log/**", "/home/*", "/root", "/root/.ssh/**", "/tmp", "/var/tmp", "/var/spool/cron", "/dev/shm", "/boot/vmlinuz*", "/boot/initrd*", "/etc/**",
-          "/var/lib/docker", "/var/lib/containerd", "/var/spool/**", "/var/mail", "/opt", "/srv", "/run/systemd/system")
+          "/var/lib/docker", "/var/lib/containerd", "/var/spool/**", "/var/mail", "/opt", "/srv", "/run/systemd/system", "/usr/local/*")
 
 
 def patterns(text):
@@ -83,7 +83,7 @@ def dpkg(text):
     for package in text.strip().split("\n\n"):
         lines = [line for line in package.splitlines() if line.split(":")[0] in FIELDS]
         kept.append("\n".join(lines))
-    return "\n\n".join(kept) + "\n"
+    return "".join(package + "\n\n" for package in kept)
 
 
 def modules(text):
@@ -155,7 +155,7 @@ def one(path):
     if kind == stat.S_IFDIR:
         if not out and (matches(path, read) or matches(path, stated)) or odd or mode & 0o1000:
             owner_and_mode(path, meta)
-            if not any(True for _ in os.scandir(source + path)):
+            if path in entries or not any(True for _ in os.scandir(source + path)):
                 said(path, kind='"directory"')
         return
     if kind == stat.S_IFREG and matches(path, read) and not out:
