@@ -103,16 +103,19 @@ fn directive(rest: &str) -> Line {
     }
 }
 
-/// Words of a rule: a blank behind a backslash belongs to its word.
+/// Words of a rule. A backslash in front of a blank, an `@` or another backslash is taken off; what is left is the regular expression.
 fn words(text: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), String::new());
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {
         match letter {
-            '\\' => {
-                word.push(letter);
-                word.extend(letters.next());
-            }
+            '\\' => match letters.next() {
+                Some(escaped @ (' ' | '@' | '\\')) => word.push(escaped),
+                other => {
+                    word.push(letter);
+                    word.extend(other);
+                }
+            },
             letter if letter.is_whitespace() => {
                 if !word.is_empty() {
                     words.push(std::mem::take(&mut word));
@@ -256,7 +259,9 @@ mod tests {
         assert_eq!(line("/ 0 Full"), rule(Kind::Select, "/", Some("0"), Some("Full")));
         assert_eq!(line("=/var/log$ d Log"), rule(Kind::Equal, "/var/log$", Some("d"), Some("Log")));
         assert_eq!(line("!/var/lib/docker"), rule(Kind::Not, "/var/lib/docker", None, None));
-        assert_eq!(line("/a\\ b R"), rule(Kind::Select, "/a\\ b", None, Some("R")));
+        assert_eq!(line("/a\\ b R"), rule(Kind::Select, "/a b", None, Some("R")));
+        assert_eq!(line("/a\\\\.log$ R"), rule(Kind::Select, "/a\\.log$", None, Some("R")));
+        assert_eq!(line("/a\\.log$ R"), rule(Kind::Select, "/a\\.log$", None, Some("R")));
         assert_eq!(line("Full = p+u"), Line::Assign("Full".into(), "p+u".into()));
         assert_eq!(line("database_in=file:@@{D}/x"), Line::Assign("database_in".into(), "file:@@{D}/x".into()));
         assert_eq!(line("@@define D /var/lib"), Line::Define("D".into(), "/var/lib".into()));

@@ -35,15 +35,13 @@ impl UnitState {
                 None => Fact::Known(false, origin.clone()),
             }
         };
-        let starts = |name: &String| {
-            if Init::of(context).is_other() {
+        let starts = |name: &String| match unit(name) {
+            Fact::Known(true, _) if Init::of(context).is_other() => {
                 let why = Reason::unsupported("units have no effect here, init is not systemd");
-                return Fact::Unknown(Gap::new(origin.clone(), why));
+                Fact::Unknown(Gap::new(origin.clone(), why))
             }
-            match unit(name) {
-                Fact::Known(true, _) => Starts::of(context).fact(name),
-                other => other,
-            }
+            Fact::Known(true, _) => Starts::of(context).fact(name),
+            other => other,
         };
         Self {
             installed: any(names.iter().map(unit)),

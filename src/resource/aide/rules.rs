@@ -23,7 +23,9 @@ struct Rule {
     regex: Regex,
     /// How much of it is plain text: AIDE asks the rule of the deepest directory first.
     depth: usize,
+    /// Whether it is for regular files, and whether for directories.
     files: bool,
+    directories: bool,
     attributes: BTreeSet<String>,
     /// Whether it hangs on something that is not known.
     uncertain: bool,
@@ -75,7 +77,10 @@ impl Rules {
         }
         let above: Vec<String> = Path::new(path).ancestors().map(|part| part.to_string_lossy().into_owned()).collect();
         for rule in self.rules.iter().filter(|rule| rule.kind == Kind::Not) {
-            let hit = above.iter().enumerate().any(|(at, part)| part != "/" && (at > 0 || rule.files) && rule.regex.is_match(part));
+            let hit = above
+                .iter()
+                .enumerate()
+                .any(|(at, part)| part != "/" && (if at > 0 { rule.directories } else { rule.files }) && rule.regex.is_match(part));
             match (hit, rule.uncertain) {
                 (true, true) => return unknown(rule.origin.clone(), "whether this rule takes the path out hangs on what is not known"),
                 (true, false) => return Outcome::Unchecked(rule.origin.clone()),
@@ -84,7 +89,9 @@ impl Rules {
         }
         let mut best: Option<&Rule> = None;
         let matching = self.rules.iter().filter(|rule| rule.kind != Kind::Not && rule.files && rule.regex.is_match(path));
-        for rule in matching.filter(|rule| rule.kind == Kind::Select || rule.regex.find(path).is_some_and(|found| found.end() == path.len())) {
+        for rule in
+            matching.filter(|rule| rule.kind == Kind::Select || rule.regex.find(path).is_some_and(|found| found.end() == path.len()))
+        {
             if best.is_none_or(|best| rule.depth > best.depth) {
                 best = Some(rule);
             }
@@ -186,9 +193,10 @@ impl Reader<'_> {
         };
         let plain = regex.find(['\\', '[', '(', '.', '*', '+', '?', '{', '|', '$', '^']).unwrap_or(regex.len());
         let depth = regex.get(..plain).unwrap_or_default().matches('/').count();
-        let files = restriction.as_deref().is_none_or(|of| of == "0" || of.starts_with('=') || of.split(',').any(|of| of.contains('f')));
+        let is_for = |kind: char| restriction.as_deref().is_none_or(|of| of == "0" || of.starts_with('=') || of.contains(kind));
+        let (files, directories) = (is_for('f'), is_for('d'));
         let uncertain = uncertain || open;
-        self.rules.rules.push(Rule { kind, regex: compiled, depth, files, attributes, uncertain, origin: origin.clone() });
+        self.rules.rules.push(Rule { kind, regex: compiled, depth, files, directories, attributes, uncertain, origin: origin.clone() });
         Ok(())
     }
 

@@ -40,6 +40,8 @@ fn what_is_left_out_is_left_out_with_all_below() {
         let text = format!("/usr R\n{not}\n");
         assert!(of(&text, "/usr/sbin/auditctl").starts_with("unchecked /etc/aide/aide.conf:2"), "{not}");
     }
+    assert!(of("/usr p\n!/usr$ f\n!/usr/sbin/audit.* d\n", "/usr/sbin/auditctl").starts_with("p "), "for files and for directories alone");
+    assert!(of("/usr p\n!/usr/sbin$ d\n", "/usr/sbin/auditctl").starts_with("unchecked"));
     assert!(of("/usr p\n!/usr/sbin/auditctl/\n!/usr/share\n", "/usr/sbin/auditctl").starts_with("p "));
 }
 
@@ -53,7 +55,11 @@ fn macros_includes_and_conditions() {
     assert_eq!(judged(&host, "/usr/bin/x"), "p /etc/aide/aide.conf:3");
     assert_eq!(judged(&host, "/more/x"), "u /etc/aide/more:1");
     assert_eq!(judged(&host, "/rules/x"), "g /etc/aide/d/rules:1");
-    assert_eq!(of("@@if hostname x\n!/usr\n@@endif\n/usr p\n", "/usr/x").split(' ').next(), Some("unknown"), "a condition that is not asked");
+    assert_eq!(
+        of("@@if hostname x\n!/usr\n@@endif\n/usr p\n", "/usr/x").split(' ').next(),
+        Some("unknown"),
+        "a condition that is not asked"
+    );
     assert_eq!(of("!/usr/@@{NOBODY}\n/usr p\n", "/usr/x").split(' ').next(), Some("unknown"));
     assert_eq!(of("!/usr/@@{NOBODY}\n/usr p\n", "/etc/x"), "unchecked /etc/aide/aide.conf");
 }
@@ -100,7 +106,9 @@ fn database_and_schedule() {
     };
     let row = row(&Context::new(&host()));
     assert_eq!((row.installed.known(), row.database_exists.known(), row.database_age_days.known()), (Some(&true), Some(&true), Some(&7)));
-    let scheduled = |host: Memory| super::row(&Context::new(&host)).scheduled_by.known().map(|list| list.iter().map(|text| text.raw().to_owned()).collect::<Vec<_>>());
+    let scheduled = |host: Memory| {
+        super::row(&Context::new(&host)).scheduled_by.known().map(|list| list.iter().map(|text| text.raw().to_owned()).collect::<Vec<_>>())
+    };
     assert_eq!(scheduled(host()), Some(vec![]));
     assert_eq!(scheduled(host().file("/etc/crontab", "0 5 * * * root /usr/sbin/aide --check\n")), Some(vec!["/etc/crontab".into()]));
     assert_eq!(scheduled(host().file("/etc/crontab", "# 0 5 * * * root aide --check\n0 * * * * root tripaide\n")), Some(vec![]));
