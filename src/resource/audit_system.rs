@@ -84,8 +84,8 @@ fn differences(trail: &Trail) -> (Fact<List>, Fact<List>) {
         (Ok(rules), None) => rules,
     };
     // What a watch is in the kernel hangs on what is at its path.
-    let undecided = |placed: &&Placed| placed.rule.watch.as_ref().is_some_and(|watch| watch.scope == Scope::AsFound);
-    if let Some(placed) = trail.lasting_rules().find(undecided) {
+    let mut undecided = trail.lasting_rules().filter(|placed| placed.rule.watch.as_ref().is_some_and(|watch| watch.scope == Scope::AsFound));
+    if let Some(placed) = undecided.next() {
         let gap = Gap::new(placed.origin.clone(), Reason::unsupported("whether it watches a directory cannot be seen"));
         return (Fact::Unknown(gap.clone()), Fact::Unknown(gap));
     }
