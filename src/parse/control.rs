@@ -111,7 +111,10 @@ impl<'a, R: BufRead> Scanner<'a, R> {
 mod tests {
     use super::*;
 
-    fn all(text: &[u8]) -> io::Result<(Vec<(u32, Option<String>, Option<String>)>, bool)> {
+    /// Line, package and version of a stanza.
+    type Found = (u32, Option<String>, Option<String>);
+
+    fn all(text: &[u8]) -> io::Result<(Vec<Found>, bool)> {
         let mut scanner = Scanner::new(text, &["Package", "Version"]);
         let (mut stanza, mut found) = (Stanza::default(), Vec::new());
         while scanner.next(&mut stanza)? {

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn headers_are_read_and_cut_ones_refused() {
-        let data = b"bash\05.1\09.el9\0\0\0\0\0\x01x86_64\0bash.src.rpm\0";
+        let data = b"bash\x005.1\x009.el9\0\0\0\0\0\x01x86_64\0bash.src.rpm\0";
         let bytes = header(
             &[(63, 7, 0), (NAME, 6, 0), (VERSION, 6, 5), (RELEASE, 6, 9), (EPOCH, 4, 16), (ARCHITECTURE, 6, 20), (SOURCE, 6, 27)],
             data,

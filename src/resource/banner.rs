@@ -1,6 +1,6 @@
 //! What the host tells whoever is about to log in: the files, and what in them gives the system away.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::fact::{Fact, Flag, Gap, Integer, List, Mode, Origin, Text, record};
 use crate::parse::os_release;
@@ -65,8 +65,8 @@ impl Resource for Banners {
     }
 }
 
-fn unknown(kind: &str, path: &PathBuf, gap: &Gap) -> Banner {
-    Banner { path: Fact::Known(path.as_path().into(), Origin::stat(path.as_path())), kind: Fact::derived(kind), ..Banner::unknown(gap) }
+fn unknown(kind: &str, path: &Path, gap: &Gap) -> Banner {
+    Banner { path: Fact::Known(path.into(), Origin::stat(path)), kind: Fact::derived(kind), ..Banner::unknown(gap) }
 }
 
 /// `ID` of os-release, in small letters. Absent where there is none.

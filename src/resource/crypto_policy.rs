@@ -35,6 +35,9 @@ record! {
     }
 }
 
+/// Which values of a policy are wanted, and the line of each.
+type Pick<'a> = &'a dyn Fn(&[Property]) -> Vec<(String, u32)>;
+
 /// Finds the record.
 pub struct CryptoPolicies;
 
@@ -54,7 +57,7 @@ impl Resource for CryptoPolicies {
         }
         let (configured, current) = (choice(host, CONFIG), choice(host, CURRENT));
         let policy = text(host, POLICY).map(|text| crypto_policy::properties(&text));
-        let list = |pick: &dyn Fn(&[Property]) -> Vec<(String, u32)>| {
+        let list = |pick: Pick<'_>| {
             policy.as_ref().and_then(|properties, origin| {
                 let found = pick(properties);
                 let origin = found.first().map_or(origin, |(_, line)| Origin::line(POLICY, *line));

@@ -129,11 +129,11 @@ mod tests {
         let [_, counts, spares, _] = lockout(on_the_line, ACCOUNT);
         assert_eq!((counts, spares), (false, false), "a wrong password never gets there, a right one does");
         let optional = auth.replace("requisite pam_faillock", "optional pam_faillock");
-        assert_eq!(lockout(&format!("{optional}{REST}"), ACCOUNT)[0], false);
+        assert!(!lockout(&format!("{optional}{REST}"), ACCOUNT)[0]);
         let no_preauth = "auth [success=2 default=ignore] pam_unix.so\nauth [default=die] pam_faillock.so authfail\n";
-        assert_eq!(lockout(&format!("{no_preauth}{REST}"), ACCOUNT)[0], false);
+        assert!(!lockout(&format!("{no_preauth}{REST}"), ACCOUNT)[0]);
         let dies = auth.replace("default=ignore", "default=die");
-        assert_eq!(lockout(&format!("{dies}{REST}"), ACCOUNT)[1], false, "pam_unix ends the stack before it is counted");
+        assert!(!lockout(&format!("{dies}{REST}"), ACCOUNT)[1], "pam_unix ends the stack before it is counted");
         let authsucc = "auth [success=1 default=bad] pam_unix.so\nauth [default=die] pam_faillock.so authfail\nauth sufficient pam_faillock.so authsucc\n";
         assert_eq!(lockout(&format!("{authsucc}{REST}"), "account required pam_unix.so\n")[1..3], [true, true]);
         assert_eq!(lockout("auth required pam_unix.so\n", "account required pam_unix.so\n"), [false, false, true, false]);

@@ -194,7 +194,7 @@ fn what_cannot_be_entered_is_lost_and_the_rest_is_found() {
     fs::create_dir_all(dir.join("closed/in")).unwrap();
     fs::create_dir_all(dir.join("open")).unwrap();
     fs::write(dir.join("open/file"), "").unwrap();
-    fs::set_permissions(dir.join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(dir.join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     let missing = Start { path: dir.join("missing"), mounted: None };
     let mut walk = everything(&dir, 2);
     walk.starts.push(missing);

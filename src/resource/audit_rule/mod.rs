@@ -8,8 +8,7 @@ use crate::fact::{Fact, Flag, Gap, List, Origin, Text, record};
 use crate::parse::audit_rules::{Access, Calls, Filter, Rule, Scope, cover};
 
 use super::{Context, Resource, Selector};
-use trail::Placed;
-pub(super) use trail::{Trail, located};
+pub(super) use trail::{Placed, Trail, located};
 
 record! {
     /// One audit rule, normalised so that spellings compare by meaning. Whether auditing is switched on is another

@@ -115,6 +115,15 @@ impl Resource for Engines {
     }
 }
 
+/// An engine that was found by what is installed may be no more than that where its socket cannot be looked at.
+fn in_use(context: &Context<'_>, engine: &Engine) -> Fact<bool> {
+    let socket = engine.socket.as_ref().filter(|_| engine.process.is_none() && engine.asleep.is_none());
+    match socket.map(|socket| context.host.stat(socket)) {
+        Some(Fact::Unknown(gap)) => Fact::Unknown(gap),
+        _ => Fact::derived(true),
+    }
+}
+
 fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
     if let Some(gap) = &engine.doubt {
         let (name, kind) = (Fact::derived(engine.name.clone()), Fact::derived(engine.kind.word()));
@@ -130,7 +139,7 @@ fn row(context: &Context<'_>, engine: &Engine) -> EngineRow {
     EngineRow {
         name: Fact::derived(engine.name.clone()),
         kind: Fact::derived(engine.kind.word()),
-        in_use: Fact::derived(true),
+        in_use: in_use(context, engine),
         socket: match &engine.socket {
             Some(socket) => Fact::derived(socket.as_path()),
             None => Fact::Absent(Origin::Derived),

@@ -134,7 +134,7 @@ fn wazuh(context: &Context<'_>) -> Problems {
     if let Some(state) = state {
         let value = |key: &str| {
             let lines = state.lines().filter_map(|line| line.split_once('='));
-            lines.filter(|(name, _)| name.trim() == key).last().map(|(_, value)| value.trim().trim_matches('\'').to_owned())
+            lines.rfind(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().trim_matches('\'').to_owned())
         };
         if value("status").as_deref() != Some("connected") {
             problems.push("the agent is not connected to its server".to_owned());

@@ -58,7 +58,7 @@ impl Resource for SecurityProducts {
 fn row(context: &Context<'_>, product: &Product) -> SecurityProduct {
     let units = UnitState::of(context, product.units);
     let processes = processes(context, product);
-    let found = |wanted: bool| processes.clone().map(|found| found.iter().any(|in_container| *in_container == wanted));
+    let found = |wanted: bool| processes.clone().map(|found| found.contains(&wanted));
     let marks = any(product.marks.iter().map(|mark| there(context, mark)));
     let own = any([marks, units.installed.clone()]);
     let cron = any(product.cron.iter().map(|file| there(context, file)));
