@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::fact::{Fact, Flag, Gap, Integer, List, Origin, Reason, Text, record};
 use crate::parse::audit_rules::{Rule, Scope};
 
-use super::audit_rule::{Placed, Trail};
+use super::audit_rule::Trail;
 use super::{Context, Resource, Selector};
 
 record! {

@@ -137,10 +137,21 @@ fn value(engine: &Engine, spec: &Spec, now: &Result<Vec<Place>, Gap>, said: Opti
     }
 }
 
-/// What the work of the daemon says of an option, whatever it was told; unknown where it cannot be looked at. A default bridge with containers on it outlives a restart
-/// under live-restore, and lets them talk to each other as it did before.
+/// What the work of the daemon says of an option, whatever it was told. A default bridge with containers on it outlives a restart
+/// under live-restore, and lets them talk to each other as it did before: where that may be, only the bridge itself tells.
 fn of_its_work<'a>(engine: &Engine, spec: &Spec, said: Option<&'a Value>) -> Option<&'a Value> {
-    said.filter(|said| spec.key == "icc" && engine.told.running.is_some() && !matches!(said, Fact::Absent(_)))
+    said.filter(|_| spec.key == "icc" && engine.told.running.is_some()).filter(|said| match said {
+        Fact::Known(..) => true,
+        Fact::Absent(_) => false,
+        Fact::Unknown(_) => restores(engine),
+    })
+}
+
+/// Whether the daemon may have been told to keep containers over its restarts.
+fn restores(engine: &Engine) -> bool {
+    let spec = OPTIONS.iter().find(|spec| spec.key == "live-restore");
+    let told = spec.map(|spec| winner(&engine.told.places(engine.told.now(), spec)));
+    told.is_none_or(|told| told.known().is_none_or(|setting| setting.text == "true"))
 }
 
 fn values(value: &Value) -> Fact<Vec<Text>> {

@@ -133,7 +133,7 @@ fn wazuh(context: &Context<'_>) -> Problems {
     let state = text(context, "/var/ossec/var/run/wazuh-agentd.state")?;
     if let Some(state) = state {
         let value = |key: &str| {
-            let lines = state.lines().filter_map(|line| line.split_once('='));
+            let mut lines = state.lines().filter_map(|line| line.split_once('='));
             lines.rfind(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().trim_matches('\'').to_owned())
         };
         if value("status").as_deref() != Some("connected") {
