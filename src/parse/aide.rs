@@ -34,8 +34,10 @@ pub enum Kind {
     Select,
     /// It, and not what is below it.
     Equal,
-    /// Left out, with what is below it.
+    /// Left out; whether what is below a directory goes with it hangs on AIDE's version.
     Not,
+    /// Left out, with what is below it: `-`, since AIDE 0.19.
+    Never,
 }
 
 /// Reads one line: `kind, regular expression, restriction, attributes` for a rule.
@@ -50,7 +52,7 @@ pub fn line(text: &str) -> Line {
     }
     let (kind, rest) = match text.chars().next() {
         Some('!') => (Kind::Not, text.get(1..).unwrap_or_default()),
-        Some('-') => (Kind::Not, text.get(1..).unwrap_or_default()),
+        Some('-') => (Kind::Never, text.get(1..).unwrap_or_default()),
         Some('=') => (Kind::Equal, text.get(1..).unwrap_or_default()),
         _ => (Kind::Select, text),
     };
@@ -60,7 +62,7 @@ pub fn line(text: &str) -> Line {
         let regex = words.next().unwrap_or_default();
         let (second, third) = (words.next(), words.next());
         return match (kind, second, third) {
-            (Kind::Not, restriction, _) => Line::Rule(kind, regex, restriction, None),
+            (Kind::Not | Kind::Never, restriction, _) => Line::Rule(kind, regex, restriction, None),
             (_, Some(restriction), Some(attributes)) => Line::Rule(kind, regex, Some(restriction), Some(attributes)),
             (_, Some(attributes), None) => Line::Rule(kind, regex, None, Some(attributes)),
             (_, None, _) => Line::Other,
@@ -101,6 +103,27 @@ fn directive(rest: &str) -> Line {
         ("x_include_setenv", _) => Line::Empty,
         _ => Line::Other,
     }
+}
+
+/// The directory under which AIDE keeps a rule, and asks it of what is below there alone: the plain text in front of the
+/// first of `stops`, up to its last slash.
+#[must_use]
+pub fn directory(regex: &str, stops: &[char]) -> String {
+    let (mut plain, mut end) = (String::from("/"), 1);
+    let mut letters = regex.chars().skip(1);
+    while let Some(letter) = letters.next() {
+        match letter {
+            letter if stops.contains(&letter) => break,
+            '\\' => plain.extend(letters.next()),
+            '/' => {
+                end = plain.len();
+                plain.push('/');
+            }
+            letter => plain.push(letter),
+        }
+    }
+    plain.truncate(end);
+    plain
 }
 
 /// Words of a rule. A backslash in front of a blank, an `@` or another backslash is taken off; what is left is the regular expression.
@@ -271,6 +294,16 @@ mod tests {
         );
         assert_eq!(line("@@if not defined X"), Line::If("X".into(), true));
         assert_eq!(line("/etc"), Line::Other);
+    }
+
+    #[test]
+    fn rules_are_kept_under_directories() {
+        let of = |regex: &str| directory(regex, &['(', '^', '$', '?', '*', '[']);
+        let cases =
+            [("/", "/"), ("/usr", "/"), ("/usr/", "/usr"), ("/a.b/c", "/a.b"), ("/usr/lib\\.d/x", "/usr/lib.d"), ("/a/b.*/c", "/a")];
+        for (regex, wanted) in cases.into_iter().chain([("/a/(b|c)/d", "/a"), ("/a|/b/c", "/a|/b"), ("/a\\/b/c", "/a/b"), ("", "/")]) {
+            assert_eq!(of(regex), wanted, "{regex}");
+        }
     }
 
     #[test]

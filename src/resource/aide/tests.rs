@@ -36,13 +36,44 @@ fn the_deepest_rule_counts_and_then_the_first() {
 
 #[test]
 fn what_is_left_out_is_left_out_with_all_below() {
-    for not in ["!/usr/sbin", "!/usr/sbin/auditctl$", "!/usr$", "-/usr", "!/usr/s.*/audit.*"] {
+    for not in ["!/usr/sbin", "!/usr/sbin/auditctl$", "-/usr$", "-/usr/sbin$ d", "!/usr/s.*/audit.*", "!/usr/sbin/a 0"] {
         let text = format!("/usr R\n{not}\n");
         assert!(of(&text, "/usr/sbin/auditctl").starts_with("unchecked /etc/aide/aide.conf:2"), "{not}");
     }
-    assert!(of("/usr p\n!/usr$ f\n!/usr/sbin/audit.* d\n", "/usr/sbin/auditctl").starts_with("p "), "for files and for directories alone");
-    assert!(of("/usr p\n!/usr/sbin$ d\n", "/usr/sbin/auditctl").starts_with("unchecked"));
+    assert!(of("/usr p\n!/usr$ f\n!/usr/sbin/audit.* d\n-/usr$ f\n", "/usr/sbin/auditctl").starts_with("p "), "of other kinds");
     assert!(of("/usr p\n!/usr/sbin/auditctl/\n!/usr/share\n", "/usr/sbin/auditctl").starts_with("p "));
+}
+
+#[test]
+fn whether_what_is_below_goes_along_hangs_on_the_version() {
+    let judged = |version: &str, not: &str| {
+        let status = format!("Package: aide\nStatus: install ok installed\nVersion: {version}\nArchitecture: amd64\n");
+        let host = Memory::new().file(CONF, format!("/usr p\n{not}\n")).file("/var/lib/dpkg/status", status);
+        judged(&host, "/usr/sbin/auditctl").split(' ').next().unwrap_or_default().to_owned()
+    };
+    for (not, wanted) in [
+        ("!/usr/sbin$", ["unknown", "unchecked", "unchecked", "p"]),
+        ("!/usr/sbin$ d", ["unknown", "p", "p", "p"]),
+        ("!/usr/sbin$ d,f", ["unknown", "p", "p", "p"]),
+        ("!/usr/sbin d,f", ["unchecked"; 4]),
+        ("-/usr/sbin$", ["unchecked"; 4]),
+    ] {
+        let found = ["0.16-103.el9", "0.17.4-1", "0.18.3-1+deb12u5", "0.19.1-2"].map(|version| judged(version, not));
+        assert_eq!(found.each_ref().map(String::as_str), wanted, "{not}");
+        assert_eq!(of(&format!("/usr p\n{not}\n"), "/usr/sbin/auditctl").split(' ').next(), Some(wanted[0]), "{not}: no package");
+    }
+}
+
+#[test]
+fn rules_are_asked_of_what_is_below_their_directory() {
+    assert_eq!(of("/usr p\n!/usr/s.in/a\n", "/usr/sbin/auditctl"), "p /etc/aide/aide.conf:1", "kept under /usr/s.in");
+    assert_eq!(of("/usr p\n/usr/lib\\.d/x u\n", "/usr/lib.d/x"), "u /etc/aide/aide.conf:2");
+    assert_eq!(of("/opt/a p\n=/opt/a$ u\n", "/opt/a"), "u /etc/aide/aide.conf:2", "`=` comes first");
+    assert_eq!(of("=/opt/.* u\n/ p\n", "/opt/a/b"), "p /etc/aide/aide.conf:2");
+    assert_eq!(of("=/opt u\n", "/optional"), "u /etc/aide/aide.conf:1");
+    assert!(of("/ p\n!/lib6?/x\n", "/lib/x").starts_with("unknown"), "0.16 keeps it under /lib6?");
+    assert!(of("/usr f=ext4 p\n", "/usr/x").starts_with("unknown"), "the filesystem is not asked");
+    assert!(of("/usr p\n!/usr d=ext4\n", "/usr/x").starts_with("unknown"));
 }
 
 #[test]
