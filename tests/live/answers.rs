@@ -35,7 +35,7 @@ impl Stage {
     }
 
     fn audit(&self, how: How, arguments: &[&str]) -> Report {
-        self.with(how, World::of(3, 2), |_| Report::in_host(&self.host, arguments))
+        self.with(how, World::of(3, 2), |_| Report::in_host(&self.host, &[&["--profile", "cis-docker-1.8"], arguments].concat()))
     }
 }
 
@@ -133,7 +133,7 @@ fn what_is_listed_and_cannot_be_asked_for_is_unknown() {
     for how in [How::FailingWhenAsked, How::GoneWhenAsked, How::OddIds] {
         let mut world = World::of(3, 2);
         world.containers[0]["State"]["Status"] = "running".into();
-        let report = stage.with(how, world, |_| Report::in_host(&stage.host, &[]));
+        let report = stage.with(how, world, |_| Report::in_host(&stage.host, &["--profile", "cis-docker-1.8"]));
         for check in [
             "container-processes-as-declared",
             "container-not-privileged",
@@ -169,7 +169,7 @@ fn names_do_not_reach_the_terminal_as_commands() {
     ];
     let mut world = World::of(names.len(), 1);
     names.iter().enumerate().for_each(|(number, name)| world.name(number, name));
-    let seen = stage.with(How::Well, world.clone(), |_| Report::in_host(&stage.host, &[]));
+    let seen = stage.with(How::Well, world.clone(), |_| Report::in_host(&stage.host, &["--profile", "cis-docker-1.8"]));
     assert_eq!(seen.failing()["container-memory-limited"].len(), names.len(), "they are all in the report");
     let state = tempfile::tempdir().unwrap();
     for arguments in [&["--colour", "never", "--verbose"][..], &["--colour", "always"], &["--format", "csv"], &["--format", "json"]] {
@@ -213,11 +213,11 @@ fn an_engine_named_on_the_command_line_is_asked() {
     let host = Host::start();
     let socket = host.dir().join("proxy.sock");
     let _fake = Fake::at(&socket, How::Well, World::of(3, 0));
-    let report = Report::in_host(&host, &["--engine-socket", socket.to_str().unwrap()]);
+    let report = Report::in_host(&host, &["--profile", "cis-docker-1.8", "--engine-socket", socket.to_str().unwrap()]);
     assert_eq!(report.failing()["container-memory-limited"].len(), 3);
     assert_eq!(report.result("docker-log-level-info"), "unknown", "what it was told is not known");
     // Without being named it is not asked.
-    assert_eq!(Report::in_host(&host, &[]).failing()["container-memory-limited"].len(), 0);
+    assert_eq!(Report::in_host(&host, &["--profile", "cis-docker-1.8"]).failing()["container-memory-limited"].len(), 0);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn each_thing_is_asked_for_once() {
     let mut constants = BTreeSet::new();
     for (containers, images) in [(0, 0), (3, 2), (40, 5)] {
         let asked = stage.with(How::Well, World::of(containers, images), |fake| {
-            let report = Report::in_host(&stage.host, &[]);
+            let report = Report::in_host(&stage.host, &["--profile", "cis-docker-1.8"]);
             assert_eq!(report.json["scope"]["containers"], containers, "{}", report.said);
             fake.asked()
         });
