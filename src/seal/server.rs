@@ -5,6 +5,7 @@ mod deleted;
 mod engine;
 mod packet_filter;
 mod process;
+mod processes;
 mod sockets;
 
 use std::collections::VecDeque;

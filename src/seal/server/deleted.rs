@@ -1,30 +1,14 @@
 //! Which processes run code whose file has been removed or replaced: their maps, which only their peers may read.
 
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use crate::fact::Reason;
 use crate::host::broker::frame::Failure;
-
-/// The most bytes of lines.
-const MOST: usize = 16 * 1024 * 1024;
 
 /// A line for each file, `PID PATH`, as the kernel writes the path; and `PID -` for a process whose maps cannot be read.
 pub(super) fn code() -> Result<Vec<u8>, Failure> {
-    let processes = fs::read_dir("/proc").map_err(|error| Reason::malformed(error.to_string()))?;
-    let mut answer = Vec::new();
-    for process in processes.flatten() {
-        let name = process.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        if of_process(pid, &process.path(), &mut answer).is_err() && process.path().exists() {
-            let _ = writeln!(answer, "{pid} -");
-        }
-        if answer.len() > MOST {
-            return Err(Reason::TooLarge.into());
-        }
-    }
-    Ok(answer)
+    super::processes::each(of_process)
 }
 
 /// Errors where the maps of a process cannot be read.

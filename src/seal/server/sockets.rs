@@ -1,31 +1,14 @@
 //! Which processes hold which sockets: the links of their descriptors, which only their peers may read.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::fact::Reason;
 use crate::host::broker::frame::Failure;
-
-/// The most bytes of pairs.
-const MOST: usize = 16 * 1024 * 1024;
 
 /// A line for each descriptor that is a socket, `PID INODE`; and `PID -` for a process whose descriptors cannot be read.
 pub(super) fn owners() -> Result<Vec<u8>, Failure> {
-    let processes = fs::read_dir("/proc").map_err(|error| Reason::malformed(error.to_string()))?;
-    let mut answer = Vec::new();
-    for process in processes.flatten() {
-        let name = process.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        if of_process(pid, &process.path(), &mut answer).is_err() && process.path().exists() {
-            let _ = writeln!(answer, "{pid} -");
-        }
-        if answer.len() > MOST {
-            return Err(Reason::TooLarge.into());
-        }
-    }
-    Ok(answer)
+    super::processes::each(of_process)
 }
 
 /// Errors where the descriptors of a process cannot be read; one that was closed meanwhile is passed over.
