@@ -279,35 +279,19 @@ impl Host for Memory {
     }
 
     fn audit_rules(&self) -> Fact<Arc<[u8]>> {
-        let origin = Origin::kernel("audit rules");
-        match &self.audit_rules {
-            Some(messages) => Fact::Known(messages.clone(), origin),
-            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
-        }
+        super::brought(self.audit_rules.as_ref(), Origin::kernel("audit rules"))
     }
 
     fn packet_filter(&self) -> Fact<Arc<[u8]>> {
-        let origin = Origin::kernel("nftables");
-        match &self.packet_filter {
-            Some(messages) => Fact::Known(messages.clone(), origin),
-            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
-        }
+        super::brought(self.packet_filter.as_ref(), Origin::kernel("nftables"))
     }
 
     fn socket_owners(&self) -> Fact<Arc<[u8]>> {
-        let origin = Origin::kernel("/proc");
-        match &self.socket_owners {
-            Some(pairs) => Fact::Known(pairs.clone(), origin),
-            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
-        }
+        super::brought(self.socket_owners.as_ref(), Origin::kernel("/proc"))
     }
 
     fn deleted_code(&self) -> Fact<Arc<[u8]>> {
-        let origin = Origin::kernel("/proc");
-        match &self.deleted_code {
-            Some(lines) => Fact::Known(lines.clone(), origin),
-            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
-        }
+        super::brought(self.deleted_code.as_ref(), Origin::kernel("/proc"))
     }
 
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {

@@ -211,6 +211,14 @@ impl ProcessLinks {
     }
 }
 
+/// An answer that a host brings along, where it does.
+fn brought(answer: Option<&Arc<[u8]>>, origin: Origin) -> Fact<Arc<[u8]>> {
+    match answer {
+        Some(answer) => Fact::Known(answer.clone(), origin),
+        None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
+    }
+}
+
 /// Where the content of a path comes from: the kernel makes up what is below `/proc` and `/sys`.
 fn origin(path: &Path) -> Origin {
     if of_kernel(path) { Origin::kernel(path) } else { Origin::file(path) }

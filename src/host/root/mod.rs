@@ -227,19 +227,11 @@ impl Host for Root {
     }
 
     fn socket_owners(&self) -> Fact<Arc<[u8]>> {
-        let origin = Origin::kernel("/proc");
-        match &self.socket_owners {
-            Some(pairs) => Fact::Known(pairs.clone(), origin),
-            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
-        }
+        super::brought(self.socket_owners.as_ref(), Origin::kernel("/proc"))
     }
 
     fn deleted_code(&self) -> Fact<Arc<[u8]>> {
-        let origin = Origin::kernel("/proc");
-        match &self.deleted_code {
-            Some(lines) => Fact::Known(lines.clone(), origin),
-            None => Fact::Unknown(Gap::new(origin, Reason::NotCollected)),
-        }
+        super::brought(self.deleted_code.as_ref(), Origin::kernel("/proc"))
     }
 
     fn process_links(&self, pid: i32) -> Fact<ProcessLinks> {

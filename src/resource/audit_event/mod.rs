@@ -16,6 +16,7 @@ use crate::parse::audit_rules::{Access, Arch, Comparison, Machine, Operator};
 
 use super::audit_rule::{Trail, located};
 use super::kernel::SecurityModules;
+use super::login_defs::Settings;
 use super::{Context, Resource, Selector};
 use table::{Assumed, EVENTS, Need};
 
@@ -121,20 +122,10 @@ struct People(u32);
 
 impl People {
     fn of(context: &Context<'_>) -> Fact<Self> {
-        let path = Path::new("/etc/login.defs");
-        let usual = || Fact::Known(Self(1000), Origin::default_of("useradd"));
-        let found = context.host.read(path).and_then(|content, _| {
-            let text = String::from_utf8_lossy(&content);
-            let words = |line: &'_ str| {
-                let mut words = line.split_whitespace();
-                (words.next() == Some("UID_MIN")).then(|| words.next().and_then(|word| word.parse().ok())).flatten()
-            };
-            match (1..).zip(text.lines()).filter_map(|(number, line)| Some((number, words(line)?))).last() {
-                Some((number, least)) => Fact::Known(Self(least), Origin::line(path, number)),
-                None => usual(),
-            }
-        });
-        if matches!(found, Fact::Absent(_)) { usual() } else { found }
+        Settings::of(context).number("UID_MIN").and_then(|least, origin| match u32::try_from(least) {
+            Ok(least) => Fact::Known(Self(least), origin),
+            Err(_) => Fact::Unknown(Gap::new(origin, Reason::malformed(format!("{least} is no user id")))),
+        })
     }
 }
 
