@@ -1,9 +1,9 @@
 //! The closed list of questions the sealed worker may ask of its supervisor.
 //!
-//! The worker has no sockets and no rights over other processes, so five things must be asked for: what an
-//! engine answers, which audit rules are loaded, what the packet filter holds, which processes hold which sockets, and
-//! where a process's links point. [`frame`] is how a question
-//! and its answer travel, [`Client`] the worker's end. Answers are raw bytes; only the worker parses them.
+//! The worker has no sockets and no rights over other processes, so six things must be asked for: what an
+//! engine answers, which audit rules are loaded, what the packet filter holds, which processes hold which sockets, which run
+//! code whose file is gone, and where a process's links point. [`frame`] is how a question and its answer travel, [`Client`]
+//! the worker's end. Answers are raw bytes; only the worker parses them.
 
 mod client;
 pub mod frame;
